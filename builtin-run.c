@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lkvm run: options -> configuration -> a machine made, run and taken down.
+ */
+#include "kvm/arch.h"
+#include "kvm/cmdline.h"
+#include "kvm/kvm-cmd.h"
+#include "kvm/kvm-cpu.h"
+#include "kvm/kvm.h"
+#include "kvm/log.h"
+#include "kvm/number.h"
+#include "kvm/parse-options.h"
+#include "kvm/signals.h"
+#include "kvm/term.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_DEV "/dev/kvm"
+#define DEFAULT_MEM GiB(1)
+
+/* Room for lkvm's own tables, and one huge page */
+#define MIN_MEM MiB(2)
+/* What KVM takes as one memory slot: 2^31 - 1 pages, and the low part is another slot */
+#define MAX_MEM TiB(8)
+
+#define MAX_CPUS 4096 /* KVM says less, and is asked */
+
+/*
+ * Options
+ */
+static int opt_tty(const struct option *opt, const char *value, void *var)
+{
+	bool *tty = var;
+	unsigned n;
+
+	if (opt_uint(opt, value, &n) < 0)
+		return -EINVAL;
+	tty[n] = true;
+	return 0;
+}
+
+static int opt_mem(const struct option *opt, const char *value, void *var)
+{
+	u64 *mem = var;
+
+	if (opt_megabytes(opt, value, mem) < 0)
+		return -EINVAL;
+	if (*mem % KiB(4)) {
+		pr_err("option '--%s': '%s' is not a multiple of 4K", opt->name, value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static const char *const loglevels[] = { "error", "warning", "info", "debug", NULL };
+
+#define FIELD(name) offsetof(struct kvm_config, name)
+
+static const struct option run_options[] = {
+	{ 'k', "kernel", "FILE", "bzImage or ELF vmlinux to boot", opt_string, FIELD(kernel) },
+	{ 'i', "initrd", "FILE", "initial RAM disk", opt_string, FIELD(initrd) },
+	{ 'p', "params", "STRING", "appended to the kernel command line", opt_append,
+	  FIELD(params) },
+	{ 0, "nodefaults", NULL, "add nothing to the command line", opt_flag, FIELD(nodefaults) },
+	{ 'c', "cpus", "N", "number of vCPUs (default 1)", opt_uint, FIELD(nr_cpus), .min = 1,
+	  .max = MAX_CPUS },
+	{ 'm', "mem", "SIZE[K,M,G,T]", "guest memory; a bare number is MiB (default 1G)",
+	  opt_mem, FIELD(mem), .min = MIN_MEM, .max = MAX_MEM },
+	{ 0, "hugetlbfs", "DIR", "take guest memory from this hugetlbfs mount", opt_string,
+	  FIELD(hugetlbfs) },
+	{ 0, "tty", "N", "put console N (0 to 3) on a new pty and print its name", opt_tty,
+	  FIELD(tty), .min = 0, .max = MAX_TTYS - 1 },
+	{ 0, "timeout", "SECONDS", "end the VM after this time, with status 124", opt_seconds,
+	  FIELD(timeout_ms), .min = 1, .max = 1000ull * 86400 * 365 },
+	{ 0, "dev", "FILE", "KVM device (default " DEFAULT_DEV ")", opt_string, FIELD(dev) },
+	{ 0, "print-cmdline", NULL, "print the kernel command line and stop", opt_flag,
+	  FIELD(print_cmdline) },
+	{ 0, "dry-run", NULL, "set everything up, print what would run and stop", opt_flag,
+	  FIELD(dry_run) },
+	{ 0, "loglevel", "LEVEL", "error, warning, info (default) or debug", opt_choice,
+	  FIELD(loglevel), .words = loglevels },
+	{ 0, "debug", NULL, "all diagnostics", opt_flag, FIELD(debug) },
+	{ 0, "debug-ioport", NULL, "report port accesses that no device answers", opt_flag,
+	  FIELD(debug_ioport) },
+	{ 0, "debug-mmio", NULL, "report memory accesses that nothing answers", opt_flag,
+	  FIELD(debug_mmio) },
+	{ 0 },
+};
+
+void kvm_run_help(void)
+{
+	const struct option_table tables[] = { { run_options, NULL }, { 0 } };
+
+	puts("usage: lkvm run [OPTIONS] [KERNEL]\n"
+	     "\n"
+	     "Boots KERNEL and ends when the guest does, with a status that says how:\n"
+	     "  0    it powered off or reset itself, and nothing bad was seen\n"
+	     "  N    it wrote N to the debug-exit port (0xf4)\n"
+	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
+	     "  114  triple fault        116  every vCPU halted for good\n"
+	     "  118  KVM or lkvm failed  124  --timeout ran out\n"
+	     "  125  nothing was tested  128+N  signal N, or Ctrl-a x, ended lkvm\n"
+	     "\n"
+	     "Without KERNEL, the first of ./bzImage, ./arch/x86/boot/bzImage,\n"
+	     "../../arch/x86/boot/bzImage and /boot/vmlinuz-`uname -r` is taken.\n"
+	     "On a terminal, Ctrl-a h lists the keys.\n");
+	print_options(tables);
+}
+
+/*
+ * Configuration
+ */
+static char *find_kernel(void)
+{
+	static const char *const places[] = {
+		"./bzImage", "./arch/x86/boot/bzImage", "../../arch/x86/boot/bzImage",
+	};
+	struct utsname uts;
+	char *host;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		if (access(places[i], F_OK) == 0)
+			return strdup(places[i]);
+	}
+	if (uname(&uts) < 0 || asprintf(&host, "/boot/vmlinuz-%s", uts.release) < 0)
+		return NULL;
+	if (access(host, F_OK) == 0)
+		return host;
+	free(host);
+	return NULL;
+}
+
+static int take_operands(struct kvm_config *cfg, const struct operands *operands)
+{
+	if (operands->command) {
+		pr_err("'--': this lkvm cannot run a command in the guest");
+		return -EINVAL;
+	}
+	if (operands->count > 1 || (operands->count && cfg->kernel)) {
+		pr_err("two kernels are given: '%s' and '%s'",
+		       cfg->kernel ? cfg->kernel : operands->words[0],
+		       operands->words[operands->count - 1]);
+		return -EINVAL;
+	}
+	if (operands->count)
+		cfg->kernel = operands->words[0];
+	return 0;
+}
+
+/*
+ * What was not said. @found is the kernel's name if it had to be looked for:
+ * the caller frees it.
+ */
+static int fill_defaults(struct kvm_config *cfg, char **found)
+{
+	if (!cfg->dev)
+		cfg->dev = DEFAULT_DEV;
+	if (cfg->debug) {
+		cfg->loglevel = LOG_DEBUG;
+		cfg->debug_ioport = cfg->debug_mmio = true;
+	}
+	if (cfg->kernel || cfg->print_cmdline) /* which does not depend on it */
+		return 0;
+	*found = find_kernel();
+	if (!*found) {
+		pr_err("no kernel is given, and there is none in the usual places; see "
+		       "`lkvm run --help`");
+		return -ENOENT;
+	}
+	cfg->kernel = *found;
+	return 0;
+}
+
+/*
+ * The machine's parts
+ */
+#define X(name) extern const struct kvm_module name##_module;
+#include "kvm/modules.h"
+#undef X
+
+static const struct kvm_module *const modules[] = {
+#define X(name) &name##_module,
+#include "kvm/modules.h"
+#undef X
+};
+
+struct machine {
+	struct kvm kvm;
+	struct kvm_device *devices[ARRAY_SIZE(modules)];
+	unsigned nr_ready; /* how many modules are up */
+};
+
+static void init_list__exit(struct machine *m)
+{
+	while (m->nr_ready) {
+		unsigned i = --m->nr_ready;
+
+		if (modules[i]->exit)
+			modules[i]->exit(&m->kvm, m->devices[i]);
+	}
+}
+
+static int init_list__init(struct machine *m)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(modules); i++) {
+		int err = modules[i]->init(&m->kvm, &m->devices[i]);
+
+		if (err) {
+			init_list__exit(m);
+			return err;
+		}
+		m->nr_ready = i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Run
+ */
+static int kvm_cmd_run_init(struct machine *m)
+{
+	return init_list__init(m);
+}
+
+static void kvm_cmd_run_work(struct kvm *kvm)
+{
+	int err = kvm_cpu__start_all(kvm);
+
+	if (err)
+		kvm__stop(kvm, VERDICT_CANNOT_TEST, "not all vCPUs could be started");
+	if (kvm->cfg->timeout_ms)
+		ioloop__arm(&kvm->loop, &kvm->timeout, kvm->cfg->timeout_ms);
+
+	err = ioloop__run(&kvm->loop);
+	if (err)
+		kvm__stop(kvm, VERDICT_VMM_INTERNAL, "the event loop failed: %s", strerror(-err));
+	term__release(kvm);
+	kvm_cpu__stop_all(kvm);
+	coalesced__drain(kvm);
+}
+
+/*
+ * How long to wait for the console's reader. Somebody may page through what the
+ * guest said at leisure, so there is no limit but the user's: a time, or a sign
+ * of impatience.
+ */
+static u64 flush_patience_ms(const struct kvm *kvm)
+{
+	switch (kvm->verdict.end.kind) {
+	case VERDICT_SIGNAL:
+		return 0;
+	case VERDICT_TIMEOUT:
+		return 1000;
+	default:
+		return kvm->cfg->timeout_ms ? kvm->cfg->timeout_ms : UINT64_MAX;
+	}
+}
+
+static void flush_console(struct kvm *kvm)
+{
+	const u64 patience_ms = flush_patience_ms(kvm);
+	const unsigned step_ms = 100;
+	u64 waited_ms = 0, left;
+
+	while ((left = term__flush(kvm, step_ms))) {
+		waited_ms += step_ms;
+		if (waited_ms >= patience_ms || signals__end_is_pending()) {
+			pr_warn("the console's last %llu bytes are lost: stdout does not take them",
+				(unsigned long long)left);
+			return;
+		}
+		if (waited_ms == 1000)
+			pr_warn("waiting for stdout to take the console's last %llu bytes",
+				(unsigned long long)left);
+	}
+}
+
+static int kvm_cmd_run_exit(struct machine *m)
+{
+	const struct verdict_record *verdict;
+
+	flush_console(&m->kvm);
+	verdict = verdict__final(&m->kvm.verdict);
+	init_list__exit(m); /* gives the terminal back before the last word */
+	/* Why nothing could be tested has been said where it was known. */
+	if (verdict->code && verdict->kind != VERDICT_CANNOT_TEST)
+		pr_err("%s: %s", verdict__name(verdict->kind), verdict->detail);
+	else
+		pr_debug("%s: %s", verdict__name(verdict->kind), verdict->detail);
+	return verdict->code;
+}
+
+static int print_cmdline(const struct kvm_config *cfg)
+{
+	char *line = kernel_cmdline(cfg);
+
+	if (!line) {
+		pr_err("cannot make the kernel command line: %s", strerror(ENOMEM));
+		return EXIT_CANNOT_TEST;
+	}
+	puts(line);
+	free(line);
+	return 0;
+}
+
+static int print_plan(const struct kvm_config *cfg)
+{
+	char size[SIZE_STRING_LEN];
+
+	printf("kernel   %s\n", cfg->kernel);
+	if (cfg->initrd)
+		printf("initrd   %s\n", cfg->initrd);
+	printf("cpus     %u\nmem      %s\ncmdline  ", cfg->nr_cpus, format_size(cfg->mem, size));
+	return print_cmdline(cfg);
+}
+
+/* Each vCPU has a file: the soft limit on open files is meant for programs that use select(). */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int run_machine(const struct kvm_config *cfg)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+	int status = EXIT_CANNOT_TEST;
+
+	if (!m) {
+		pr_err("cannot make a machine: %s", strerror(ENOMEM));
+		return status;
+	}
+	m->kvm.cfg = cfg;
+	raise_file_limit();
+	if (kvm_cmd_run_init(m))
+		goto free_machine;
+	if (cfg->dry_run) {
+		init_list__exit(m);
+		status = print_plan(cfg);
+		goto free_machine;
+	}
+	kvm_cmd_run_work(&m->kvm);
+	status = kvm_cmd_run_exit(m);
+free_machine:
+	free(m);
+	return status;
+}
+
+int kvm_cmd_run(int argc, char **argv)
+{
+	struct kvm_config cfg = { .nr_cpus = 1, .mem = DEFAULT_MEM, .loglevel = LOG_INFO };
+	const struct option_table tables[] = { { run_options, &cfg }, { 0 } };
+	struct operands operands;
+	char *found_kernel = NULL;
+	int status = EXIT_CANNOT_TEST;
+
+	if (parse_options(tables, argc, argv, &operands) < 0)
+		goto out;
+	if (operands.help) {
+		kvm_run_help();
+		status = 0;
+		goto out;
+	}
+	if (take_operands(&cfg, &operands) < 0 || fill_defaults(&cfg, &found_kernel) < 0)
+		goto out;
+
+	log__set_level(cfg.loglevel);
+	status = cfg.print_cmdline ? print_cmdline(&cfg) : run_machine(&cfg);
+out:
+	free(found_kernel);
+	free(cfg.params);
+	return status;
+}

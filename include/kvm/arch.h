@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_ARCH_H
+#define KVM_ARCH_H
+
+/*
+ * What the machine-independent part asks of an architecture. x86/ implements
+ * it. All return 0, or -errno after one sentence was printed.
+ */
+struct kvm;
+struct kvm_cpu;
+
+/* After the VM exists, before its memory and its vCPUs: interrupt chips, timers. */
+int kvm__arch_init(struct kvm *kvm);
+void kvm__arch_exit(struct kvm *kvm);
+
+/* On the vCPU's own thread, before its first KVM_RUN. */
+int kvm_cpu__arch_reset(struct kvm_cpu *cpu);
+
+/* Prints registers and the bytes at the instruction pointer, on the vCPU's own thread. */
+void kvm_cpu__arch_show(struct kvm_cpu *cpu);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_CMD_H
+#define KVM_CMD_H
+
+/*
+ * The commands. Each takes the words after its name, prints what it has to say
+ * and returns lkvm's exit status.
+ */
+#include "kvm/types.h"
+
+/* The status of everything that kept lkvm from running a guest at all: skip, in a bisection. */
+#define EXIT_CANNOT_TEST 125
+
+struct cmd_struct {
+	const char *name; /* NULL ends the table */
+	int (*fn)(int argc, char **argv);
+	void (*help)(void);
+	const char *summary;
+};
+
+extern const struct cmd_struct kvm_commands[];
+
+/* Runs the command argv[0] names. */
+int handle_kvm_command(int argc, char **argv);
+
+int kvm_cmd_run(int argc, char **argv);
+void kvm_run_help(void);
+int kvm_cmd_info(int argc, char **argv);
+void kvm_info_help(void);
+
+#endif

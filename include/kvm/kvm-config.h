@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_CONFIG_H
+#define KVM_CONFIG_H
+
+/*
+ * What the user asked for. Filled by the options and the defaults of `lkvm
+ * run`, then checked, then const for as long as the VM lives.
+ */
+#include "kvm/types.h"
+
+#define MAX_TTYS 4 /* as many as there are serial ports */
+
+struct kvm_config {
+	/* what to boot */
+	const char *kernel;
+	const char *initrd;
+	char *params;		/* appended to the kernel command line; may be NULL */
+	bool nodefaults;
+	bool print_cmdline;
+	bool dry_run;
+
+	/* the machine */
+	const char *dev;	/* /dev/kvm */
+	unsigned nr_cpus;
+	u64 mem;		/* bytes */
+	const char *hugetlbfs;	/* NULL: anonymous memory */
+	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
+
+	/* its end, and diagnostics */
+	u64 timeout_ms;		/* 0: none */
+	bool debug;
+	bool debug_ioport;
+	bool debug_mmio;
+	unsigned loglevel;	/* enum log_level */
+};
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_KVM_H
+#define KVM_KVM_H
+
+/*
+ * One virtual machine. struct kvm is the root that everything hangs off; there
+ * are no globals, so two machines in one process are possible.
+ *
+ * Life: the modules of include/kvm/modules.h bring the machine up in their
+ * order on the main thread; kvm_cpu__start_all() starts one thread per vCPU;
+ * the main thread serves the I/O loop until somebody calls kvm__stop(); then
+ * all threads are joined and the modules are taken down in reverse.
+ */
+#include "kvm/bus.h"
+#include "kvm/coalesced.h"
+#include "kvm/guest-mem.h"
+#include "kvm/ioloop.h"
+#include "kvm/irq.h"
+#include "kvm/kvm-config.h"
+#include "kvm/platform.h"
+#include "kvm/verdict.h"
+
+struct kvm_arch;
+struct kvm_cpu;
+struct term;
+
+struct kvm {
+	const struct kvm_config *cfg;
+
+	int sys_fd;		/* /dev/kvm */
+	int vm_fd;
+	size_t run_size;	/* of a vCPU's struct kvm_run mapping */
+
+	struct guest_mem mem;
+	struct bus pio;
+	struct bus mmio;
+	struct coalesced coalesced;
+	struct irq_lines irq;
+	struct platform_device *platform_devices; /* in the order they were described */
+	struct ioloop loop;
+	struct term *term;
+	struct kvm_arch *arch;
+
+	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
+
+	struct verdict verdict;
+	struct ioloop_timer timeout;	/* --timeout */
+	struct ioloop_timer panic_grace; /* see kvm__guest_panicked() */
+	struct ioloop_call panic_call;
+	bool halt_announced;		/* atomic; see kvm__guest_halts() */
+};
+
+/*
+ * A module is a part of the machine: its options, how to make it and how to
+ * take it away. Its file ends in a `const struct kvm_module NAME_module`, and
+ * one line in include/kvm/modules.h puts it in its place.
+ */
+struct kvm_device;
+
+struct kvm_module {
+	const char *name;
+	const struct option *options; /* fill struct kvm_config; may be NULL */
+
+	/*
+	 * Returns 0, or -errno after it printed one sentence and undid what it
+	 * did. A module with a state of its own stores it in *@dev.
+	 */
+	int (*init)(struct kvm *kvm, struct kvm_device **dev);
+	void (*exit)(struct kvm *kvm, struct kvm_device *dev); /* may be NULL */
+};
+
+/* Embedded in a device's own struct, which gets itself back with container_of(). */
+struct kvm_device {
+	const struct kvm_module *module;
+};
+
+/*
+ * Ends the VM. Any thread, any number of times; the first one decides how it
+ * ended. Returns at once; the caller's thread goes on until it is told to
+ * leave.
+ */
+void kvm__stop(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...) __printf(3, 4);
+
+/* The same for the kinds that carry a code: VERDICT_FAIL and VERDICT_SIGNAL. */
+void kvm__stop_code(struct kvm *kvm, enum verdict_kind kind, int code, const char *fmt, ...)
+	__printf(4, 5);
+
+/* True once somebody did: a vCPU does not enter the guest again. Any thread. */
+bool kvm__stopping(const struct kvm *kvm);
+
+/*
+ * The guest's kernel said that it panicked: @line of @len bytes. The VM is left
+ * running until it resets itself, or until its console has been silent for a
+ * second, because the lines that say why come after the first one. Any thread.
+ */
+void kvm__guest_panicked(struct kvm *kvm, const char *line, size_t len);
+
+/* The console is still talking: a panicked guest gets another second. Any thread. */
+void kvm__guest_talks(struct kvm *kvm);
+
+/* The guest says that it is about to halt by intent. Any thread. */
+void kvm__guest_halts(struct kvm *kvm);
+
+/* Every vCPU has halted for good: ends the VM, well if the guest had said so before. */
+void kvm__guest_halted(struct kvm *kvm);
+
+/* The value of capability @cap for this VM; 0: absent. */
+int kvm__check_extension(const struct kvm *kvm, unsigned cap);
+
+#endif

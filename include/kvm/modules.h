@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The machine, part by part, in the order it is made; it is taken down in
+ * reverse. X(name) stands for `const struct kvm_module name_module`. Adding a
+ * device is one file and one line here.
+ */
+X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
+X(signals)	/* before anything that starts a thread */
+X(term)		/* the host's ends of the consoles */
+X(serial)	/* ports 0x3f8, 0x2f8, 0x3e8, 0x2e8 */
+X(i8042)	/* ports 0x60, 0x64 */
+X(rtc)		/* ports 0x70, 0x71 */
+X(debug_exit)	/* port 0xf4 */
+X(pvpanic)	/* port 0x505 */
+X(power)	/* ports 0x600 to 0x602, 0xcf9: sleep and reset */
+X(cpu)		/* the vCPUs, not yet running */
+X(kernel)	/* into RAM; last, because its tables describe all of the above */

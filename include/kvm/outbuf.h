@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_OUTBUF_H
+#define KVM_OUTBUF_H
+
+/*
+ * A guest's console on its way to a file descriptor of the host: a ring that
+ * vCPU threads fill and a thread of its own that writes it out, so that a slow
+ * reader never holds up anything but the guest that talks.
+ *
+ * No byte is lost while the descriptor can be written at all. When the ring is
+ * full the writing vCPU waits for room (and the user is told, after a second),
+ * until outbuf__release() says that the VM is ending.
+ */
+#include "kvm/types.h"
+
+#include <pthread.h>
+
+#define OUTBUF_SIZE KiB(64)
+#define OUTBUF_RESERVE KiB(16) /* for what vCPUs still have in hand at the end */
+
+struct outbuf {
+	int fd;			/* borrowed */
+	const char *name;	/* "stdout", a pty's name: for messages; borrowed */
+	bool lossy;		/* nobody may be reading: drop rather than wait */
+	pthread_t writer;
+
+	pthread_mutex_t lock;	/* guards everything below */
+	pthread_cond_t changed;	/* any of it, by anybody */
+	u64 head, tail;		/* bytes ever written out, bytes ever put in */
+	bool released;		/* vCPUs wait for room no more */
+	bool quit;		/* the writer is to leave, whatever is not yet written */
+	bool left;		/* and has done so */
+	bool failed;		/* the descriptor takes nothing any more */
+	bool stamps;		/* put the time before each line */
+	bool in_line;		/* the last byte written did not end a line */
+	u64 start_ns;		/* what the stamps count from */
+	u8 ring[OUTBUF_SIZE + OUTBUF_RESERVE];
+};
+
+/* Starts the writer. Returns 0 or -errno. */
+int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy);
+
+/* Stops the writer at once, even one that is stuck, and drops what is left. */
+void outbuf__exit(struct outbuf *o);
+
+/* Any thread. */
+void outbuf__put(struct outbuf *o, const u8 *buf, size_t len);
+void outbuf__release(struct outbuf *o);
+void outbuf__toggle_stamps(struct outbuf *o);
+
+/* Waits up to @ms for everything to be written. Returns how many bytes still are not. */
+u64 outbuf__flush(struct outbuf *o, unsigned ms);
+
+#endif

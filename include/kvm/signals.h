@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_SIGNALS_H
+#define KVM_SIGNALS_H
+
+/*
+ * Signals of the process. Those that ask lkvm to end, to stop or to go on are
+ * blocked in every thread and read by the I/O loop.
+ */
+#include <signal.h>
+#include <stdbool.h>
+
+struct kvm;
+
+/* Interrupts a thread's system call; does nothing else, and is never blocked. */
+#define SIGKVMEXIT SIGUSR1
+
+/* True if a signal that ends lkvm is waiting, for when the I/O loop runs no more. */
+bool signals__end_is_pending(void);
+
+#endif

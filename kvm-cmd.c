@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command table, and the two commands that are about it. */
+#include "kvm/kvm-cmd.h"
+#include "kvm/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int kvm_cmd_help(int argc, char **argv);
+static int kvm_cmd_version(int argc, char **argv);
+
+static void kvm_help_help(void)
+{
+	puts("usage: lkvm help [COMMAND]");
+}
+
+static void kvm_version_help(void)
+{
+	puts("usage: lkvm version");
+}
+
+const struct cmd_struct kvm_commands[] = {
+	{ "run",     kvm_cmd_run,     kvm_run_help,     "boot a kernel and say how it ended" },
+	{ "info",    kvm_cmd_info,    kvm_info_help,    "say what this host can run" },
+	{ "version", kvm_cmd_version, kvm_version_help, "print lkvm's version" },
+	{ "help",    kvm_cmd_help,    kvm_help_help,    "explain a command" },
+	{ 0 },
+};
+
+static const struct cmd_struct *kvm_get_command(const char *name)
+{
+	for (const struct cmd_struct *c = kvm_commands; c->name; c++) {
+		if (!strcmp(c->name, name))
+			return c;
+	}
+	return NULL;
+}
+
+static void list_commands(void)
+{
+	puts("usage: lkvm COMMAND [ARG...]\n");
+	for (const struct cmd_struct *c = kvm_commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->summary);
+	puts("\n`lkvm help COMMAND` explains one of them.");
+}
+
+static int kvm_cmd_help(int argc, char **argv)
+{
+	const struct cmd_struct *c = argc ? kvm_get_command(argv[0]) : NULL;
+
+	if (argc > 1) {
+		pr_err("'%s' is one word too many: usage is lkvm help [COMMAND]", argv[1]);
+		return EXIT_CANNOT_TEST;
+	}
+	if (argc && !c) {
+		pr_err("there is no command '%s'; `lkvm help` lists them", argv[0]);
+		return EXIT_CANNOT_TEST;
+	}
+	if (c)
+		c->help();
+	else
+		list_commands();
+	return 0;
+}
+
+static int kvm_cmd_version(int argc, char **argv)
+{
+	if (argc) {
+		pr_err("'%s' is one word too many: usage is lkvm version", argv[0]);
+		return EXIT_CANNOT_TEST;
+	}
+	puts("lkvm " LKVM_VERSION);
+	return 0;
+}
+
+static int handle_command(const struct cmd_struct *c, int argc, char **argv)
+{
+	bool help = argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"));
+	int status = 0;
+
+	if (help)
+		c->help();
+	else
+		status = c->fn(argc, argv);
+
+	/* A full disk is no reason to call what was printed a success. */
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		pr_err("cannot write to stdout: %s", strerror(errno));
+		return status ? status : EXIT_CANNOT_TEST;
+	}
+	return status;
+}
+
+/* The spellings people try before they read anything */
+static const char *command_name(const char *word)
+{
+	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+		return "help";
+	if (!strcmp(word, "--version") || !strcmp(word, "-v"))
+		return "version";
+	return word;
+}
+
+int handle_kvm_command(int argc, char **argv)
+{
+	const struct cmd_struct *c;
+
+	if (!argc) {
+		pr_err("no command is given; `lkvm help` lists them");
+		return EXIT_CANNOT_TEST;
+	}
+	c = kvm_get_command(command_name(argv[0]));
+	if (!c) {
+		pr_err("there is no command '%s'; `lkvm help` lists them", argv[0]);
+		return EXIT_CANNOT_TEST;
+	}
+	return handle_command(c, argc - 1, argv + 1);
+}

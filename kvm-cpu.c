@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPU threads, and what is done about each reason KVM_RUN returns for.
+ * include/kvm/kvm-cpu.h is the manual.
+ */
+#include "kvm/kvm-cpu.h"
+#include "kvm/arch.h"
+#include "kvm/exit-reason.h"
+#include "kvm/kvm.h"
+#include "kvm/log.h"
+#include "kvm/signals.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * Exit handlers. Each returns true if the vCPU goes on.
+ */
+static bool handle_io(struct kvm_cpu *cpu)
+{
+	struct kvm_run *run = cpu->run;
+	u8 *data = (u8 *)run + run->io.data_offset;
+
+	for (u32 i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			bus__write(&cpu->kvm->pio, run->io.port, run->io.size, data);
+		else
+			bus__read(&cpu->kvm->pio, run->io.port, run->io.size, data);
+	}
+	return true;
+}
+
+static bool handle_mmio(struct kvm_cpu *cpu)
+{
+	struct kvm_run *run = cpu->run;
+
+	if (run->mmio.is_write)
+		bus__write(&cpu->kvm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
+	else
+		bus__read(&cpu->kvm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
+	return true;
+}
+
+static bool handle_nothing(struct kvm_cpu *cpu)
+{
+	(void)cpu;
+	return true;
+}
+
+static bool handle_shutdown(struct kvm_cpu *cpu)
+{
+	kvm__stop(cpu->kvm, VERDICT_TRIPLE_FAULT, "vCPU %u: triple fault", cpu->id);
+	return false;
+}
+
+static bool handle_system_event(struct kvm_cpu *cpu)
+{
+	switch (cpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		kvm__stop(cpu->kvm, VERDICT_PASS, "the guest powered off");
+		return false;
+	case KVM_SYSTEM_EVENT_RESET:
+		kvm__stop(cpu->kvm, VERDICT_PASS, "the guest reset itself");
+		return false;
+	case KVM_SYSTEM_EVENT_CRASH:
+		kvm__guest_panicked(cpu->kvm, "the guest reported a crash",
+				    strlen("the guest reported a crash"));
+		return true;
+	default:
+		kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: unknown system event %u",
+			  cpu->id, cpu->run->system_event.type);
+		return false;
+	}
+}
+
+static const char *internal_error_name(unsigned suberror)
+{
+	switch (suberror) {
+	case KVM_INTERNAL_ERROR_EMULATION:
+		return "this host's KVM cannot emulate the instruction";
+	case KVM_INTERNAL_ERROR_SIMUL_EX:
+		return "exceptions at once that KVM cannot deliver";
+	case KVM_INTERNAL_ERROR_DELIVERY_EV:
+		return "an exit while an event was being delivered";
+	case KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON:
+		return "an exit of the CPU that KVM does not know";
+	default:
+		return "no reason that lkvm knows";
+	}
+}
+
+static bool handle_internal_error(struct kvm_cpu *cpu)
+{
+	unsigned suberror = cpu->run->internal.suberror;
+
+	kvm_cpu__arch_show(cpu);
+	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM internal error %u: %s", cpu->id,
+		  suberror, internal_error_name(suberror));
+	return false;
+}
+
+static bool handle_fail_entry(struct kvm_cpu *cpu)
+{
+	kvm_cpu__arch_show(cpu);
+	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL,
+		  "vCPU %u: the CPU refuses to enter the guest, hardware reason 0x%llx", cpu->id,
+		  (unsigned long long)cpu->run->fail_entry.hardware_entry_failure_reason);
+	return false;
+}
+
+static bool handle_unexpected(struct kvm_cpu *cpu)
+{
+	unsigned reason = cpu->run->exit_reason;
+
+	kvm_cpu__arch_show(cpu);
+	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: unexpected exit %u (%s)", cpu->id,
+		  reason, kvm_exit_reason__name(reason));
+	return false;
+}
+
+/*
+ * What is not here is unexpected: either it belongs to another architecture, or
+ * to a feature of KVM that lkvm does not switch on.
+ */
+static bool (*const exit_handlers[])(struct kvm_cpu *cpu) = {
+	[KVM_EXIT_IO]			= handle_io,
+	[KVM_EXIT_MMIO]			= handle_mmio,
+	[KVM_EXIT_INTR]			= handle_nothing, /* a signal; the loop looks why */
+	[KVM_EXIT_IRQ_WINDOW_OPEN]	= handle_nothing,
+	[KVM_EXIT_SET_TPR]		= handle_nothing,
+	[KVM_EXIT_IOAPIC_EOI]		= handle_nothing,
+	[KVM_EXIT_SHUTDOWN]		= handle_shutdown,
+	[KVM_EXIT_SYSTEM_EVENT]		= handle_system_event,
+	[KVM_EXIT_INTERNAL_ERROR]	= handle_internal_error,
+	[KVM_EXIT_FAIL_ENTRY]		= handle_fail_entry,
+};
+
+static bool kvm_cpu__handle_exit(struct kvm_cpu *cpu)
+{
+	unsigned reason = cpu->run->exit_reason;
+
+	if (reason >= ARRAY_SIZE(exit_handlers) || !exit_handlers[reason])
+		return handle_unexpected(cpu);
+	return exit_handlers[reason](cpu);
+}
+
+/*
+ * Runs the guest once. Returns true if there is an exit to handle, false after
+ * a signal or an error; an error ends the VM.
+ */
+static bool kvm_cpu__run(struct kvm_cpu *cpu)
+{
+	int err = ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+
+	coalesced__drain(cpu->kvm);
+	if (!err)
+		return true;
+	if (err != EINTR && err != EAGAIN) {
+		kvm_cpu__arch_show(cpu);
+		kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM_RUN failed: %s", cpu->id,
+			  strerror(err));
+	}
+	return false;
+}
+
+/*
+ * A vCPU that executed HLT with interrupts off, or was never started, does
+ * nothing any more unless another one wakes it.
+ */
+static bool kvm_cpu__is_halted_for_good(struct kvm_cpu *cpu)
+{
+	struct kvm_mp_state state;
+
+	if (ioctl(cpu->fd, KVM_GET_MP_STATE, &state) < 0)
+		return false;
+	return state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+	       state.mp_state == KVM_MP_STATE_INIT_RECEIVED ||
+	       (state.mp_state == KVM_MP_STATE_HALTED && !cpu->run->if_flag);
+}
+
+void kvm_cpu__start(struct kvm_cpu *cpu)
+{
+	if (kvm_cpu__arch_reset(cpu) < 0) {
+		kvm__stop(cpu->kvm, VERDICT_CANNOT_TEST, "vCPU %u cannot be set up", cpu->id);
+		return;
+	}
+
+	while (!kvm__stopping(cpu->kvm)) {
+		if (kvm_cpu__run(cpu)) {
+			__atomic_store_n(&cpu->exits, cpu->exits + 1, __ATOMIC_RELAXED);
+			__atomic_store_n(&cpu->halted_for_good, false, __ATOMIC_RELAXED);
+			if (!kvm_cpu__handle_exit(cpu))
+				return;
+			continue;
+		}
+
+		/*
+		 * Cleared before kvm__stopping() is asked again: who stops the VM
+		 * kicks after that, so it is seen or the next KVM_RUN returns.
+		 */
+		__atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&cpu->halted_for_good, kvm_cpu__is_halted_for_good(cpu),
+				 __ATOMIC_RELAXED);
+	}
+}
+
+/*
+ * Threads
+ */
+/*
+ * Makes KVM_RUN return, whether the thread is in it or about to enter it. Any other
+ * thread, while the vCPU's own has not been joined.
+ */
+static void kvm_cpu__kick(struct kvm_cpu *cpu)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(cpu->thread, SIGKVMEXIT);
+}
+
+static void *kvm_cpu__thread(void *arg)
+{
+	struct kvm_cpu *cpu = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "vcpu-%u", cpu->id);
+	pthread_setname_np(pthread_self(), name);
+	kvm_cpu__start(cpu);
+	return NULL;
+}
+
+int kvm_cpu__start_all(struct kvm *kvm)
+{
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		struct kvm_cpu *cpu = kvm->cpus[i];
+		int err = pthread_create(&cpu->thread, NULL, kvm_cpu__thread, cpu);
+
+		if (err) {
+			pr_err("cannot start a thread for vCPU %u: %s", i, strerror(err));
+			return -err;
+		}
+		cpu->started = true;
+	}
+	return 0;
+}
+
+void kvm_cpu__stop_all(struct kvm *kvm)
+{
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		struct kvm_cpu *cpu = kvm->cpus[i];
+
+		if (cpu->started)
+			kvm_cpu__kick(cpu);
+	}
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		struct kvm_cpu *cpu = kvm->cpus[i];
+
+		if (!cpu->started)
+			continue;
+		pthread_join(cpu->thread, NULL);
+		cpu->started = false;
+	}
+}
+
+/*
+ * The module
+ */
+/*
+ * A guest that halts with interrupts off on every vCPU will never do anything
+ * again, and KVM keeps it asleep without a word. Each vCPU is interrupted now
+ * and then to see whether it is such a one; only a machine that has made no
+ * exit since the last look is, so a busy one is not disturbed. The interrupted
+ * vCPU also empties the ring of coalesced writes: a hung guest's last words.
+ */
+#define HALT_WATCH_MS 500
+#define HALT_WATCH_SIGHTINGS 3 /* in a row: one vCPU may wake another between two looks */
+
+struct cpu_module {
+	struct kvm_device dev;
+	struct kvm *kvm;
+	struct ioloop_timer halt_watch;
+	u64 exits;	/* of all vCPUs, at the last look */
+	unsigned sightings;
+};
+
+static void halt_watch_expired(struct ioloop_timer *t)
+{
+	struct cpu_module *m = container_of(t, struct cpu_module, halt_watch);
+	struct kvm *kvm = m->kvm;
+	bool halted = true;
+	u64 exits = 0;
+
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		exits += __atomic_load_n(&kvm->cpus[i]->exits, __ATOMIC_RELAXED);
+		halted &= __atomic_load_n(&kvm->cpus[i]->halted_for_good, __ATOMIC_RELAXED);
+	}
+	m->sightings = halted && exits == m->exits ? m->sightings + 1 : 0;
+	if (m->sightings == HALT_WATCH_SIGHTINGS) {
+		kvm__guest_halted(kvm);
+		return;
+	}
+	if (exits == m->exits) {
+		for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
+			kvm_cpu__kick(kvm->cpus[i]);
+	}
+	m->exits = exits;
+	ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
+}
+
+static void cpu__free(struct kvm *kvm, struct kvm_cpu *cpu)
+{
+	if (!cpu)
+		return;
+	if (cpu->run)
+		munmap(cpu->run, kvm->run_size);
+	if (cpu->fd >= 0)
+		close(cpu->fd);
+	free(cpu);
+}
+
+/* Returns NULL and sets *@err. */
+static struct kvm_cpu *cpu__new(struct kvm *kvm, unsigned id, int *err)
+{
+	struct kvm_cpu *cpu = calloc(1, sizeof(*cpu));
+
+	if (!cpu) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	cpu->kvm = kvm;
+	cpu->id = id;
+	cpu->fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long)id);
+	if (cpu->fd < 0) {
+		*err = -errno;
+		goto free_cpu;
+	}
+
+	void *run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
+
+	if (run == MAP_FAILED) {
+		*err = -errno;
+		goto free_cpu;
+	}
+	cpu->run = run;
+	return cpu;
+
+free_cpu:
+	cpu__free(kvm, cpu);
+	return NULL;
+}
+
+static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
+{
+	struct cpu_module *m = container_of(dev, struct cpu_module, dev);
+
+	kvm->coalesced.ring = NULL;
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
+		cpu__free(kvm, kvm->cpus[i]);
+	free(kvm->cpus);
+	free(m);
+}
+
+static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
+{
+	struct cpu_module *m = calloc(1, sizeof(*m));
+	int err = -ENOMEM;
+
+	kvm->cpus = calloc(kvm->cfg->nr_cpus, sizeof(*kvm->cpus));
+	if (!m || !kvm->cpus)
+		goto out_of_memory;
+
+	int run_size = ioctl(kvm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	if (run_size < (int)sizeof(struct kvm_run)) {
+		err = run_size < 0 ? -errno : -EPROTO;
+		pr_err("KVM does not say how large a vCPU's shared memory is: %s", strerror(-err));
+		goto free_module;
+	}
+	kvm->run_size = (size_t)run_size;
+
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		kvm->cpus[i] = cpu__new(kvm, i, &err);
+		if (!kvm->cpus[i]) {
+			pr_err("cannot create vCPU %u: %s", i, strerror(-err));
+			cpu_module__exit(kvm, &m->dev);
+			return err;
+		}
+	}
+
+	int ring_page = kvm__check_extension(kvm, KVM_CAP_COALESCED_MMIO);
+
+	if (ring_page > 0)
+		kvm->coalesced.ring = (void *)((u8 *)kvm->cpus[0]->run +
+					       ring_page * sysconf(_SC_PAGESIZE));
+
+	m->kvm = kvm;
+	m->halt_watch.expired = halt_watch_expired;
+	ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
+	*dev = &m->dev;
+	return 0;
+
+out_of_memory:
+	pr_err("cannot create %u vCPUs: %s", kvm->cfg->nr_cpus, strerror(-err));
+free_module:
+	free(kvm->cpus);
+	free(m);
+	return err;
+}
+
+const struct kvm_module cpu_module = {
+	.name = "cpu",
+	.init = cpu_module__init,
+	.exit = cpu_module__exit,
+};

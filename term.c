@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's ends of the consoles; include/kvm/term.h is the manual. */
+#include "kvm/term.h"
+#include "kvm/kvm.h"
+#include "kvm/log.h"
+#include "kvm/outbuf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ESCAPE_KEY 0x01 /* Ctrl-a */
+
+struct console {
+	struct kvm *kvm;
+	struct outbuf out;
+	struct console_guest *guest;
+
+	struct ioloop_fd in;
+	bool pollable;		/* epoll takes it: regular files and /dev/null it does not */
+	bool polled;		/* it is in the loop now */
+	bool ended;		/* no more input will come */
+	bool keys;		/* a terminal: Ctrl-a has a meaning */
+	bool escaped;		/* and was the last key */
+	u8 pending[4096];	/* read, and not yet taken by the guest */
+	size_t nr_pending;
+	struct ioloop_call guest_ready;
+
+	char name[32];
+	int pty;		/* master side; -1: none */
+	int pty_slave;		/* kept open: without it the master hangs up */
+};
+
+struct term {
+	struct kvm_device dev;
+	struct console *consoles[MAX_TTYS];
+	bool have_tty;		/* stdin is one */
+	bool taken;		/* and in raw mode */
+	struct termios user_mode;
+};
+
+/*
+ * For the handler of fatal signals only, which has no other way to know.
+ */
+static struct termios crash_mode;
+static volatile sig_atomic_t crash_restores;
+
+static void console__poll(struct console *c, bool on)
+{
+	if (!c->pollable || c->polled == on)
+		return;
+	c->polled = on;
+	if (on)
+		c->polled = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN) == 0;
+	else
+		ioloop__del(&c->kvm->loop, &c->in);
+}
+
+/*
+ * The terminal's mode
+ */
+static bool is_foreground(void)
+{
+	pid_t group = tcgetpgrp(STDIN_FILENO);
+
+	/* A terminal that controls nobody's jobs has no background. */
+	return group < 0 || group == getpgrp();
+}
+
+void term__take(struct kvm *kvm)
+{
+	struct term *t = kvm->term;
+
+	/* To set the mode from the background would stop lkvm by SIGTTOU. */
+	if (!t->have_tty || !is_foreground())
+		return;
+
+	if (!t->taken && tcgetattr(STDIN_FILENO, &t->user_mode) < 0)
+		return;
+
+	struct termios raw = t->user_mode;
+
+	crash_mode = t->user_mode;
+	crash_restores = true;
+	cfmakeraw(&raw);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0) {
+		t->taken = true;
+		log__set_raw_terminal(isatty(STDERR_FILENO));
+	}
+	/* The loop may have stopped reading it while lkvm was in the background. */
+	console__poll(t->consoles[0], !t->consoles[0]->ended);
+}
+
+void term__give_back(struct kvm *kvm)
+{
+	struct term *t = kvm->term;
+
+	if (!t->taken)
+		return;
+	if (is_foreground())
+		tcsetattr(STDIN_FILENO, TCSANOW, &t->user_mode);
+	crash_restores = false;
+	t->taken = false;
+	log__set_raw_terminal(false);
+}
+
+static void crash_handler(int sig)
+{
+	if (crash_restores)
+		tcsetattr(STDIN_FILENO, TCSANOW, &crash_mode);
+	raise(sig); /* SA_RESETHAND has made it fatal */
+}
+
+static void handle_crashes(void)
+{
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	struct sigaction action = { .sa_handler = crash_handler, .sa_flags = SA_RESETHAND };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fatal); i++) {
+		struct sigaction old;
+
+		/* A sanitizer's handler, or a parent's wish to ignore, is left alone. */
+		if (sigaction(fatal[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL &&
+		    !(old.sa_flags & SA_SIGINFO))
+			sigaction(fatal[i], &action, NULL);
+	}
+}
+
+/*
+ * Input
+ */
+static void say_keys(void)
+{
+	log__print(LOG_ALWAYS, "Ctrl-a x  end the VM");
+	log__print(LOG_ALWAYS, "Ctrl-a b  send a serial break (the next key is a sysrq command)");
+	log__print(LOG_ALWAYS, "Ctrl-a t  times before lines, on and off");
+	log__print(LOG_ALWAYS, "Ctrl-a Ctrl-a  send Ctrl-a");
+	log__print(LOG_ALWAYS, "Ctrl-a h  this help");
+}
+
+/* The key after Ctrl-a. Returns true if it is for the guest after all. */
+static bool console__command(struct console *c, u8 key)
+{
+	switch (key) {
+	case 'x':
+		kvm__stop_code(c->kvm, VERDICT_SIGNAL, 128 + SIGINT, "Ctrl-a x");
+		return false;
+	case 'b':
+		if (c->guest)
+			c->guest->ops->send_break(c->guest);
+		return false;
+	case 't':
+		outbuf__toggle_stamps(&c->out);
+		return false;
+	case 'h':
+	case '?':
+		say_keys();
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Takes the keys that are for lkvm out of @buf. Returns the new length. */
+static size_t console__filter_keys(struct console *c, u8 *buf, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		u8 key = buf[i];
+
+		if (c->escaped) {
+			c->escaped = false;
+			if (console__command(c, key))
+				buf[kept++] = key;
+		} else if (key == ESCAPE_KEY) {
+			c->escaped = true;
+		} else {
+			buf[kept++] = key;
+		}
+	}
+	return kept;
+}
+
+/* Reads once. Returns false if nothing came. */
+static bool console__read(struct console *c)
+{
+	u8 overflow[256];
+	size_t room = sizeof(c->pending) - c->nr_pending;
+	u8 *buf = room ? c->pending + c->nr_pending : overflow;
+	ssize_t n = read(c->in.fd, buf, room ? room : sizeof(overflow));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	if (n <= 0) {
+		c->ended = true;
+		return false;
+	}
+
+	size_t kept = c->keys ? console__filter_keys(c, buf, (size_t)n) : (size_t)n;
+
+	/* Only typed keys get here with a full buffer: they are dropped. */
+	c->nr_pending += room ? kept : 0;
+	return true;
+}
+
+static void console__offer(struct console *c)
+{
+	if (!c->nr_pending || !c->guest)
+		return;
+
+	size_t taken = c->guest->ops->input(c->guest, c->pending, c->nr_pending);
+
+	c->nr_pending -= taken;
+	memmove(c->pending, c->pending + taken, c->nr_pending);
+}
+
+/*
+ * Moves input on as far as it will go. A terminal is read even when the guest
+ * takes nothing, because Ctrl-a x must work then more than ever; other input
+ * waits where it is.
+ */
+static void console__pump(struct console *c, bool readable)
+{
+	console__offer(c);
+	while (readable && !c->ended && (c->keys || !c->nr_pending)) {
+		if (!console__read(c))
+			break;
+		console__offer(c);
+		readable = !c->pollable;
+	}
+	console__poll(c, !c->ended && (c->keys || !c->nr_pending));
+}
+
+static void console__readable(struct ioloop_fd *f, u32 events)
+{
+	struct console *c = container_of(f, struct console, in);
+
+	(void)events;
+	/* A background job that reads its terminal is stopped by SIGTTIN. */
+	if (c->keys && !is_foreground()) {
+		console__poll(c, false);
+		return;
+	}
+	console__pump(c, true);
+}
+
+static void console__guest_is_ready(struct ioloop_call *call)
+{
+	struct console *c = container_of(call, struct console, guest_ready);
+
+	console__pump(c, !c->pollable);
+}
+
+/*
+ * What the guest's side calls
+ */
+struct console *term__console(struct kvm *kvm, unsigned n)
+{
+	return kvm->term->consoles[n];
+}
+
+void console__attach(struct console *c, struct console_guest *guest)
+{
+	c->guest = guest;
+}
+
+void console__write(struct console *c, const u8 *buf, size_t len)
+{
+	outbuf__put(&c->out, buf, len);
+}
+
+void console__ready(struct console *c)
+{
+	ioloop__call(&c->kvm->loop, &c->guest_ready);
+}
+
+void term__release(struct kvm *kvm)
+{
+	for (unsigned n = 0; n < MAX_TTYS; n++) {
+		if (kvm->term->consoles[n])
+			outbuf__release(&kvm->term->consoles[n]->out);
+	}
+}
+
+u64 term__flush(struct kvm *kvm, unsigned ms)
+{
+	u64 left = 0;
+
+	for (unsigned n = 0; n < MAX_TTYS; n++) {
+		if (kvm->term->consoles[n])
+			left += outbuf__flush(&kvm->term->consoles[n]->out, ms);
+	}
+	return left;
+}
+
+/*
+ * The module
+ */
+static int open_pty(struct console *c, unsigned n)
+{
+	struct termios raw;
+	int err;
+
+	c->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (c->pty < 0 || grantpt(c->pty) < 0 || unlockpt(c->pty) < 0 ||
+	    ptsname_r(c->pty, c->name, sizeof(c->name)) != 0)
+		goto fail;
+	c->pty_slave = open(c->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (c->pty_slave < 0 || tcgetattr(c->pty_slave, &raw) < 0)
+		goto fail;
+	cfmakeraw(&raw);
+	tcsetattr(c->pty_slave, TCSANOW, &raw);
+	c->in.fd = c->pty;
+	log__print(LOG_ALWAYS, "console %u is on %s", n, c->name);
+	return 0;
+
+fail:
+	err = -errno;
+	pr_err("option '--tty': cannot open a pty for console %u: %s", n, strerror(-err));
+	return err;
+}
+
+static void console__free(struct console *c)
+{
+	if (!c)
+		return;
+	if (c->pty_slave >= 0)
+		close(c->pty_slave);
+	if (c->pty >= 0)
+		close(c->pty);
+	free(c);
+}
+
+static void console__exit(struct console *c)
+{
+	if (!c)
+		return;
+	console__poll(c, false);
+	outbuf__exit(&c->out);
+	console__free(c);
+}
+
+/* Returns NULL and sets *@err after a message. */
+static struct console *console__new(struct kvm *kvm, unsigned n, bool pty, int *err)
+{
+	struct console *c = malloc(sizeof(*c));
+
+	if (!c) {
+		*err = -ENOMEM;
+		pr_err("cannot make console %u: %s", n, strerror(ENOMEM));
+		return NULL;
+	}
+	/* Not the rings: their pages are the host's only once they are used. */
+	memset(c, 0, offsetof(struct console, out));
+	memset(&c->guest, 0, sizeof(*c) - offsetof(struct console, guest));
+	c->kvm = kvm;
+	c->pty = c->pty_slave = -1;
+	c->in.fd = STDIN_FILENO;
+	c->in.ready = console__readable;
+	c->guest_ready.run = console__guest_is_ready;
+	snprintf(c->name, sizeof(c->name), "stdout");
+
+	*err = pty ? open_pty(c, n) : 0;
+	if (*err)
+		goto free_console;
+	c->keys = !pty && isatty(STDIN_FILENO);
+
+	*err = outbuf__init(&c->out, pty ? c->pty : STDOUT_FILENO, c->name, pty);
+	if (*err) {
+		pr_err("cannot start a thread for console %u: %s", n, strerror(-*err));
+		goto free_console;
+	}
+
+	*err = ioloop__add(&kvm->loop, &c->in, EPOLLIN);
+	c->pollable = c->polled = !*err;
+	c->ended = *err && *err != -EPERM; /* closed, say: a guest needs no input */
+	*err = 0;
+	return c;
+
+free_console:
+	console__free(c);
+	return NULL;
+}
+
+static void term__exit(struct kvm *kvm, struct kvm_device *dev)
+{
+	struct term *t = container_of(dev, struct term, dev);
+
+	term__give_back(kvm);
+	for (unsigned n = 0; n < MAX_TTYS; n++)
+		console__exit(t->consoles[n]);
+	free(t);
+	kvm->term = NULL;
+}
+
+static int term__init(struct kvm *kvm, struct kvm_device **dev)
+{
+	struct term *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t) {
+		pr_err("cannot make the consoles: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	kvm->term = t;
+	for (unsigned n = 0; n < MAX_TTYS; n++) {
+		if (n && !kvm->cfg->tty[n])
+			continue;
+		t->consoles[n] = console__new(kvm, n, kvm->cfg->tty[n], &err);
+		if (!t->consoles[n]) {
+			term__exit(kvm, &t->dev);
+			return err;
+		}
+		t->have_tty |= t->consoles[n]->keys;
+	}
+	*dev = &t->dev;
+	handle_crashes();
+	term__take(kvm);
+	return 0;
+}
+
+const struct kvm_module term_module = {
+	.name = "term",
+	.init = term__init,
+	.exit = term__exit,
+};

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Messages on stderr; include/kvm/log.h is the manual. */
+#include "kvm/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PREFIX "lkvm: "
+
+static enum log_level log_level = LOG_INFO;
+static bool raw_terminal;
+
+void log__set_level(enum log_level level)
+{
+	log_level = level;
+}
+
+void log__set_raw_terminal(bool raw)
+{
+	__atomic_store_n(&raw_terminal, raw, __ATOMIC_RELAXED);
+}
+
+bool log__enabled(enum log_level level)
+{
+	return level <= log_level;
+}
+
+/* File names and what a guest says may hold anything; a terminal obeys some of it. */
+static void make_printable(char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = '?';
+	}
+}
+
+void log__print(enum log_level level, const char *fmt, ...)
+{
+	char line[1024] = PREFIX;
+	size_t room = sizeof(line) - 2; /* for the line's end */
+	size_t len = sizeof(PREFIX) - 1;
+	va_list args;
+
+	if (!log__enabled(level))
+		return;
+
+	va_start(args, fmt);
+	int n = vsnprintf(line + len, room - len, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+
+	len = min_u64(len + (size_t)n, room - 1);
+	make_printable(line, len);
+	if (__atomic_load_n(&raw_terminal, __ATOMIC_RELAXED))
+		line[len++] = '\r';
+	line[len++] = '\n';
+
+	/* There is nobody left to tell if stderr fails. */
+	if (write(STDERR_FILENO, line, len) < 0)
+		return;
+}
+
+enum log_verdict log_limit__next(struct log_limit *limit)
+{
+	/* Checked first so that a guest that keeps on cannot wrap the count. */
+	if (__atomic_load_n(&limit->seen, __ATOMIC_RELAXED) >= LOG_LIMIT_BURST)
+		return LOG_SILENT;
+
+	unsigned n = __atomic_add_fetch(&limit->seen, 1, __ATOMIC_RELAXED);
+
+	if (n > LOG_LIMIT_BURST)
+		return LOG_SILENT;
+	return n == LOG_LIMIT_BURST ? LOG_PRINT_LAST : LOG_PRINT;
+}
+
+void log__bug(const char *cond, const char *file, int line)
+{
+	log__print(LOG_ERROR, "BUG: %s at %s:%d; please report this", cond, file, line);
+	abort();
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a VM ended; include/kvm/verdict.h is the manual. */
+#include "kvm/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum record_state { RECORD_EMPTY, RECORD_WRITING, RECORD_VALID };
+
+static const struct {
+	const char *name;
+	int code;
+} kinds[] = {
+	[VERDICT_PASS]		= { "pass",		0 },
+	[VERDICT_FAIL]		= { "fail",		1 },
+	[VERDICT_PANIC]		= { "panic",		110 },
+	[VERDICT_TRIPLE_FAULT]	= { "triple-fault",	114 },
+	[VERDICT_HANG]		= { "hang",		116 },
+	[VERDICT_NO_ROOT]	= { "no-root",		117 },
+	[VERDICT_VMM_INTERNAL]	= { "vmm-internal",	118 },
+	[VERDICT_TIMEOUT]	= { "timeout",		124 },
+	[VERDICT_CANNOT_TEST]	= { "cannot-test",	125 },
+	[VERDICT_SIGNAL]	= { "signal",		128 },
+};
+
+/* True to the one caller that may fill the record in. */
+static bool record__claim(struct verdict_record *r)
+{
+	unsigned empty = RECORD_EMPTY;
+
+	return __atomic_compare_exchange_n(&r->state, &empty, RECORD_WRITING, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* pairs with record__valid() */
+static void record__publish(struct verdict_record *r)
+{
+	__atomic_store_n(&r->state, RECORD_VALID, __ATOMIC_RELEASE);
+}
+
+/* pairs with record__publish() */
+static bool record__valid(const struct verdict_record *r)
+{
+	return __atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RECORD_VALID;
+}
+
+bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt,
+		  va_list args)
+{
+	if (!record__claim(&v->end))
+		return false;
+	v->end.kind = kind;
+	v->end.code = kind == VERDICT_FAIL || kind == VERDICT_SIGNAL ? code : kinds[kind].code;
+	vsnprintf(v->end.detail, sizeof(v->end.detail), fmt, args);
+	record__publish(&v->end);
+	return true;
+}
+
+/* The user's configuration rather than the kernel's fault */
+static bool is_no_root(const char *line)
+{
+	return strstr(line, "VFS: Unable to mount root fs") ||
+	       strstr(line, "No working init found") || strstr(line, "Requested init ");
+}
+
+void verdict__note_panic(struct verdict *v, const char *line, size_t len)
+{
+	struct verdict_record *r = &v->panic;
+
+	if (!len) {
+		__atomic_store_n(&v->panicked_silently, true, __ATOMIC_RELAXED);
+		return;
+	}
+	if (!record__claim(r))
+		return;
+
+	len = min_u64(len, sizeof(r->detail) - 1);
+	memcpy(r->detail, line, len);
+	r->detail[len] = '\0';
+	r->kind = is_no_root(r->detail) ? VERDICT_NO_ROOT : VERDICT_PANIC;
+	r->code = kinds[r->kind].code;
+	record__publish(r);
+}
+
+bool verdict__panicked(const struct verdict *v)
+{
+	return record__valid(&v->panic) ||
+	       __atomic_load_n(&v->panicked_silently, __ATOMIC_RELAXED);
+}
+
+const struct verdict_record *verdict__final(struct verdict *v)
+{
+	static const char no_words[] = "the guest's kernel panicked without a word on its console";
+
+	/* Our own end, by a signal or a failure, says more than the guest's. */
+	bool guest_ended = v->end.kind != VERDICT_SIGNAL && v->end.kind != VERDICT_VMM_INTERNAL &&
+			   v->end.kind != VERDICT_CANNOT_TEST;
+
+	if (!guest_ended || !verdict__panicked(v))
+		return &v->end;
+	verdict__note_panic(v, no_words, sizeof(no_words) - 1); /* counts only if nothing else did */
+	return &v->panic;
+}
+
+const char *verdict__name(enum verdict_kind kind)
+{
+	return kinds[kind].name;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ACPI Machine Language; x86/aml.h is the manual. */
+#include "aml.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OP_ZERO		0x00
+#define OP_ONE		0x01
+#define OP_NAME		0x08
+#define OP_BYTE		0x0a
+#define OP_DWORD	0x0c
+#define OP_STRING	0x0d
+#define OP_SCOPE	0x10
+#define OP_BUFFER	0x11
+#define OP_PACKAGE	0x12
+#define OP_EXT		0x5b
+#define EXT_DEVICE	0x82
+
+#define RES_IRQ		0x22 /* small item, 2 bytes: edge, active high, not shared */
+#define RES_IO		0x47 /* small item, 7 bytes */
+#define RES_IO_DECODE16	0x01
+#define RES_END		0x79 /* small item, 1 byte: a checksum, or 0 for none */
+
+/* Every package's length is written in this form, whose size is known beforehand. */
+#define PKG_LENGTH_SIZE 3
+
+static void bytes(struct aml *a, const void *data, size_t len)
+{
+	a->overflow |= len > a->size - a->len;
+	if (a->overflow)
+		return;
+	memcpy(a->buf + a->len, data, len);
+	a->len += len;
+}
+
+static void byte(struct aml *a, u8 value)
+{
+	bytes(a, &value, 1);
+}
+
+static size_t open_package(struct aml *a)
+{
+	static const u8 room[PKG_LENGTH_SIZE];
+	size_t at = a->len;
+
+	bytes(a, room, sizeof(room));
+	return at;
+}
+
+/* ACPI 6.5, 20.2.4: the first byte has 4 bits of the length and how many bytes follow. */
+void aml__close(struct aml *a, size_t package)
+{
+	size_t len = a->len - package;
+
+	if (a->overflow)
+		return;
+	a->buf[package] = (u8)(0x80 | (len & 0xf));
+	a->buf[package + 1] = (u8)(len >> 4);
+	a->buf[package + 2] = (u8)(len >> 12);
+}
+
+size_t aml__scope(struct aml *a, const char *name)
+{
+	byte(a, OP_SCOPE);
+
+	size_t package = open_package(a);
+
+	bytes(a, name, strlen(name));
+	return package;
+}
+
+size_t aml__device(struct aml *a, const char *name)
+{
+	byte(a, OP_EXT);
+	byte(a, EXT_DEVICE);
+
+	size_t package = open_package(a);
+
+	bytes(a, name, strlen(name));
+	return package;
+}
+
+static void integer(struct aml *a, u32 value)
+{
+	if (value <= 1) {
+		byte(a, value ? OP_ONE : OP_ZERO);
+	} else if (value <= 0xff) {
+		byte(a, OP_BYTE);
+		byte(a, (u8)value);
+	} else {
+		byte(a, OP_DWORD);
+		bytes(a, &value, sizeof(value));
+	}
+}
+
+static void name(struct aml *a, const char *object)
+{
+	byte(a, OP_NAME);
+	bytes(a, object, strlen(object));
+}
+
+void aml__name_integer(struct aml *a, const char *object, u32 value)
+{
+	name(a, object);
+	integer(a, value);
+}
+
+void aml__name_package(struct aml *a, const char *object, const u8 *values, u8 count)
+{
+	name(a, object);
+	byte(a, OP_PACKAGE);
+
+	size_t package = open_package(a);
+
+	byte(a, count);
+	for (u8 i = 0; i < count; i++)
+		integer(a, values[i]);
+	aml__close(a, package);
+}
+
+/* Three letters of five bits and four hexadecimal digits, big-endian: 19.3.4 EISAID */
+static bool eisa_id(const char *hid, u32 *id)
+{
+	char *end;
+	u32 letters = 0;
+
+	if (strlen(hid) != 7)
+		return false;
+	for (unsigned i = 0; i < 3; i++) {
+		if (!isupper((unsigned char)hid[i]))
+			return false;
+		letters = letters << 5 | (u32)(hid[i] - 'A' + 1);
+	}
+
+	u32 product = (u32)strtoul(hid + 3, &end, 16);
+
+	if (*end)
+		return false;
+	*id = __builtin_bswap32(letters << 16 | product);
+	return true;
+}
+
+void aml__hid(struct aml *a, const char *hid)
+{
+	u32 id;
+
+	if (eisa_id(hid, &id)) {
+		aml__name_integer(a, "_HID", id);
+		return;
+	}
+	name(a, "_HID");
+	byte(a, OP_STRING);
+	bytes(a, hid, strlen(hid) + 1);
+}
+
+/*
+ * Buffer (length) { items }: the length is written as a word so that it can be
+ * filled in when it is known.
+ */
+#define OP_WORD 0x0b
+
+size_t aml__resources(struct aml *a)
+{
+	static const u8 room[2];
+
+	name(a, "_CRS");
+	byte(a, OP_BUFFER);
+
+	size_t package = open_package(a);
+
+	byte(a, OP_WORD);
+	bytes(a, room, sizeof(room));
+	return package;
+}
+
+void aml__io(struct aml *a, u16 port, u8 count)
+{
+	u8 item[] = {
+		RES_IO, RES_IO_DECODE16, (u8)port, (u8)(port >> 8), (u8)port, (u8)(port >> 8),
+		1 /* alignment */, count,
+	};
+
+	bytes(a, item, sizeof(item));
+}
+
+void aml__isa_irq(struct aml *a, u8 irq)
+{
+	u16 mask = (u16)(1u << irq);
+
+	byte(a, RES_IRQ);
+	bytes(a, &mask, sizeof(mask));
+}
+
+void aml__close_resources(struct aml *a, size_t resources)
+{
+	size_t items = resources + PKG_LENGTH_SIZE + 1 + 2;
+
+	byte(a, RES_END);
+	byte(a, 0);
+	if (a->overflow)
+		return;
+
+	u16 len = (u16)(a->len - items);
+
+	memcpy(a->buf + items - sizeof(len), &len, sizeof(len));
+	aml__close(a, resources);
+}
