@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Console output: nothing is lost, nobody hangs, whatever the reader does. */
+#include "test.h"
+
+#include "kvm/outbuf.h"
+#include "kvm/signals.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct outbuf out;
+static int reading, writing; /* the ends of a pipe */
+
+static void do_nothing(int sig)
+{
+	(void)sig;
+}
+
+static bool start(bool lossy, int flags)
+{
+	struct sigaction interrupt = { .sa_handler = do_nothing };
+	int fds[2];
+
+	/* as signals.c sets them up */
+	sigaction(SIGKVMEXIT, &interrupt, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (!CHECK_EQ(pipe2(fds, O_CLOEXEC | flags), 0))
+		return false;
+	reading = fds[0];
+	writing = fds[1];
+	fcntl(writing, F_SETPIPE_SZ, 4096); /* full soon */
+	return CHECK_EQ(outbuf__init(&out, writing, "test", lossy), 0);
+}
+
+static void stop(void)
+{
+	outbuf__exit(&out);
+	close(writing);
+	if (reading >= 0)
+		close(reading);
+}
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+/* Byte @i of what is written */
+static u8 pattern(u64 i)
+{
+	return (u8)(i + i / 251);
+}
+
+static void put_pattern(u64 from, size_t len)
+{
+	u8 *buf = malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		buf[i] = pattern(from + i);
+	outbuf__put(&out, buf, len);
+	free(buf);
+}
+
+/* Reads @expected bytes of the pattern, slowly if @pause_us. */
+struct reader {
+	u64 expected, got;
+	unsigned pause_us;
+	bool in_order;
+};
+
+static void *read_all(void *arg)
+{
+	struct reader *r = arg;
+	u8 buf[1000];
+
+	r->in_order = true;
+	while (r->got < r->expected) {
+		ssize_t n = read(reading, buf, sizeof(buf));
+
+		if (n <= 0)
+			break;
+		for (ssize_t i = 0; i < n; i++)
+			r->in_order &= buf[i] == pattern(r->got + (u64)i);
+		r->got += (u64)n;
+		usleep(r->pause_us);
+	}
+	return NULL;
+}
+
+static void all_bytes_arrive_in_order(void)
+{
+	/* several times around the ring, in pieces that do not divide it */
+	static const size_t pieces[] = { 1, 7, 4096, 10007, OUTBUF_SIZE, OUTBUF_SIZE + 1 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(pieces); i++) {
+		u64 total = pieces[i] < 100 ? 20000 : 400000 / pieces[i] * pieces[i];
+		struct reader r = { .expected = total };
+		pthread_t thread;
+
+		if (!start(false, 0))
+			return;
+		test__context("pieces of %zu", pieces[i]);
+		pthread_create(&thread, NULL, read_all, &r);
+		for (u64 done = 0; done < total; done += pieces[i])
+			put_pattern(done, (size_t)min_u64(pieces[i], total - done));
+		pthread_join(thread, NULL);
+		CHECK_EQ(r.got, total);
+		CHECK(r.in_order);
+		CHECK_EQ(outbuf__flush(&out, 1000), 0);
+		stop();
+	}
+}
+
+static void a_slow_reader_loses_nothing(void)
+{
+	struct reader r = { .expected = 200000, .pause_us = 500 };
+	pthread_t thread;
+
+	if (!start(false, 0))
+		return;
+	pthread_create(&thread, NULL, read_all, &r);
+	put_pattern(0, 200000);
+	pthread_join(thread, NULL);
+	CHECK_EQ(r.got, 200000);
+	CHECK(r.in_order);
+	stop();
+}
+
+/* stdout may have been made non-blocking by somebody who shares it. */
+static void a_non_blocking_descriptor_loses_nothing(void)
+{
+	struct reader r = { .expected = 100000, .pause_us = 500 };
+	pthread_t thread;
+
+	if (!start(false, 0))
+		return;
+	fcntl(writing, F_SETFL, O_NONBLOCK);
+	pthread_create(&thread, NULL, read_all, &r);
+	put_pattern(0, 100000);
+	pthread_join(thread, NULL);
+	CHECK_EQ(r.got, 100000);
+	CHECK(r.in_order);
+	stop();
+}
+
+static void flush_says_what_is_left(void)
+{
+	struct reader r = { .expected = 20000 };
+
+	if (!start(false, 0))
+		return;
+	put_pattern(0, 20000);
+
+	u64 before = now_ms();
+	u64 left = outbuf__flush(&out, 50);
+
+	CHECK(left > 0 && left <= 20000);
+	CHECK(now_ms() - before >= 50);
+	read_all(&r);
+	CHECK_EQ(r.got, 20000);
+	CHECK_EQ(outbuf__flush(&out, 1000), 0);
+	stop();
+}
+
+static void exit_does_not_wait_for_a_reader(void)
+{
+	if (!start(false, 0))
+		return;
+	put_pattern(0, 20000); /* more than the pipe holds: the writer is stuck */
+	usleep(20000);
+	stop();
+}
+
+static void *put_too_much(void *arg)
+{
+	put_pattern(0, OUTBUF_SIZE * 2);
+	__atomic_store_n((bool *)arg, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void release_frees_who_waits_for_room(void)
+{
+	bool returned = false;
+	pthread_t thread;
+
+	if (!start(false, 0))
+		return;
+	pthread_create(&thread, NULL, put_too_much, &returned);
+	usleep(50000);
+	CHECK(!__atomic_load_n(&returned, __ATOMIC_ACQUIRE));
+	outbuf__release(&out);
+	pthread_join(thread, NULL);
+
+	/* The reserve is for what comes last; what is in the ring can still be read. */
+	u64 left = outbuf__flush(&out, 1);
+
+	CHECK(left > OUTBUF_SIZE && left <= OUTBUF_SIZE + OUTBUF_RESERVE);
+
+	struct reader r = { .expected = left };
+
+	read_all(&r);
+	CHECK_EQ(r.got, left);
+	CHECK(r.in_order);
+	stop();
+}
+
+static void after_release_nobody_waits(void)
+{
+	u64 before = now_ms();
+
+	if (!start(false, 0))
+		return;
+	outbuf__release(&out);
+	put_pattern(0, OUTBUF_SIZE * 4);
+	CHECK(now_ms() - before < 5000);
+	stop();
+}
+
+static void the_user_hears_why_nothing_happens(void)
+{
+	bool returned = false;
+	pthread_t thread;
+
+	if (!start(false, 0))
+		return;
+	capture__start(STDERR_FILENO);
+	pthread_create(&thread, NULL, put_too_much, &returned);
+	usleep(1500000);
+	outbuf__release(&out);
+	pthread_join(thread, NULL);
+	CHECK_STR(capture__stop(), "lkvm: test takes no more output; the guest waits for it\n");
+	stop();
+}
+
+static void a_closed_pipe_is_said_once_and_holds_up_nobody(void)
+{
+	if (!start(false, 0))
+		return;
+	close(reading);
+	reading = -1;
+	capture__start(STDERR_FILENO);
+	for (unsigned i = 0; i < 8; i++)
+		put_pattern(0, OUTBUF_SIZE);
+	CHECK_EQ(outbuf__flush(&out, 5000), 0);
+	CHECK_STR(capture__stop(),
+		  "lkvm: test: Broken pipe; the console's output is dropped from here on\n");
+	stop();
+}
+
+static void a_lossy_one_drops_rather_than_waits(void)
+{
+	int unread = 0;
+
+	if (!start(true, O_NONBLOCK))
+		return;
+	for (unsigned i = 0; i < 8; i++)
+		put_pattern(0, OUTBUF_SIZE);
+	CHECK_EQ(outbuf__flush(&out, 5000), 0);
+	ioctl(reading, FIONREAD, &unread);
+	CHECK(unread > 0);
+	stop();
+}
+
+static void put_text(const char *text)
+{
+	outbuf__put(&out, (const u8 *)text, strlen(text));
+	CHECK_EQ(outbuf__flush(&out, 5000), 0);
+}
+
+static void stamps_stand_before_each_line(void)
+{
+	char text[256];
+	ssize_t n;
+
+	if (!start(false, 0))
+		return;
+	put_text("half ");
+	outbuf__toggle_stamps(&out);
+	put_text("line\n");
+	put_text("a\n\nb");
+	put_text("c\n");
+	outbuf__toggle_stamps(&out);
+	put_text("d\n");
+	n = read(reading, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *p = text; *p; p++) {
+		if (*p >= '0' && *p <= '9')
+			*p = '#';
+	}
+	CHECK_STR(text, "half line\n[    #.###] a\n[    #.###] \n[    #.###] bc\nd\n");
+	stop();
+}
+
+TESTS(T(all_bytes_arrive_in_order), T(a_slow_reader_loses_nothing),
+      T(a_non_blocking_descriptor_loses_nothing), T(flush_says_what_is_left),
+      T(exit_does_not_wait_for_a_reader), T(release_frees_who_waits_for_room),
+      T(after_release_nobody_waits), T(the_user_hears_why_nothing_happens),
+      T(a_closed_pipe_is_said_once_and_holds_up_nobody), T(a_lossy_one_drops_rather_than_waits),
+      T(stamps_stand_before_each_line))

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a VM ended: the first end counts, a panic outranks it, and each has its exit status. */
+#include "test.h"
+
+#include "kvm/verdict.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static bool end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt, ...)
+	__printf(4, 5);
+
+static bool end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	bool first = verdict__end(v, kind, code, fmt, args);
+	va_end(args);
+	return first;
+}
+
+static void note(struct verdict *v, const char *line)
+{
+	verdict__note_panic(v, line, strlen(line));
+}
+
+static void every_kind_has_its_code_and_name(void)
+{
+	static const struct {
+		enum verdict_kind kind;
+		int code;
+		const char *name;
+	} kinds[] = {
+		{ VERDICT_PASS, 0, "pass" },
+		{ VERDICT_FAIL, 77, "fail" },
+		{ VERDICT_PANIC, 110, "panic" },
+		{ VERDICT_TRIPLE_FAULT, 114, "triple-fault" },
+		{ VERDICT_HANG, 116, "hang" },
+		{ VERDICT_NO_ROOT, 117, "no-root" },
+		{ VERDICT_VMM_INTERNAL, 118, "vmm-internal" },
+		{ VERDICT_TIMEOUT, 124, "timeout" },
+		{ VERDICT_CANNOT_TEST, 125, "cannot-test" },
+		{ VERDICT_SIGNAL, 77, "signal" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct verdict v = { 0 };
+
+		test__context("%s", kinds[i].name);
+		CHECK(end(&v, kinds[i].kind, 77, "%s", "why"));
+		CHECK_EQ(verdict__final(&v)->kind, kinds[i].kind);
+		CHECK_EQ(verdict__final(&v)->code, kinds[i].code);
+		CHECK_STR(verdict__final(&v)->detail, "why");
+		CHECK_STR(verdict__name(kinds[i].kind), kinds[i].name);
+	}
+}
+
+static void the_first_end_counts(void)
+{
+	struct verdict v = { 0 };
+
+	CHECK(end(&v, VERDICT_TIMEOUT, 0, "first %d", 1));
+	CHECK(!end(&v, VERDICT_PASS, 0, "second"));
+	CHECK(!end(&v, VERDICT_TIMEOUT, 0, "third"));
+	CHECK_EQ(verdict__final(&v)->code, 124);
+	CHECK_STR(verdict__final(&v)->detail, "first 1");
+}
+
+static void a_panic_outranks_how_the_guest_then_ended(void)
+{
+	static const enum verdict_kind ends[] = {
+		VERDICT_PASS, VERDICT_FAIL, VERDICT_TRIPLE_FAULT, VERDICT_HANG, VERDICT_TIMEOUT,
+		VERDICT_PANIC,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct verdict v = { 0 };
+
+		test__context("%s", verdict__name(ends[i]));
+		CHECK(!verdict__panicked(&v));
+		note(&v, "Kernel panic - not syncing: sorry");
+		CHECK(verdict__panicked(&v));
+		end(&v, ends[i], 3, "the end");
+		CHECK_EQ(verdict__final(&v)->code, 110);
+		CHECK_STR(verdict__final(&v)->detail, "Kernel panic - not syncing: sorry");
+	}
+}
+
+static void our_own_end_outranks_a_panic(void)
+{
+	static const enum verdict_kind ends[] = {
+		VERDICT_SIGNAL, VERDICT_VMM_INTERNAL, VERDICT_CANNOT_TEST,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct verdict v = { 0 };
+
+		note(&v, "Kernel panic - not syncing: sorry");
+		end(&v, ends[i], 143, "the end");
+		CHECK_EQ(verdict__final(&v)->kind, ends[i]);
+	}
+}
+
+static void a_missing_root_is_told_from_other_panics(void)
+{
+	static const char *const lines[] = {
+		"Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
+		"Kernel panic - not syncing: No working init found.  Try passing init= option",
+		"Kernel panic - not syncing: Requested init /sbin/nothing failed (error -2).",
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct verdict v = { 0 };
+
+		note(&v, lines[i]);
+		end(&v, VERDICT_PASS, 0, "reset");
+		CHECK_EQ(verdict__final(&v)->kind, VERDICT_NO_ROOT);
+		CHECK_EQ(verdict__final(&v)->code, 117);
+		CHECK_STR(verdict__final(&v)->detail, lines[i]);
+	}
+}
+
+static void the_first_panic_counts(void)
+{
+	struct verdict v = { 0 };
+
+	note(&v, "one");
+	note(&v, "two");
+	end(&v, VERDICT_PASS, 0, "reset");
+	CHECK_STR(verdict__final(&v)->detail, "one");
+}
+
+/* As the header promises: pvpanic's note comes without words, and the console has them. */
+static void words_replace_a_panic_without_words(void)
+{
+	struct verdict v = { 0 };
+
+	note(&v, "");
+	CHECK(verdict__panicked(&v));
+	note(&v, "Kernel panic - not syncing: VFS: Unable to mount root fs");
+	note(&v, "another");
+	end(&v, VERDICT_PASS, 0, "reset");
+	CHECK_EQ(verdict__final(&v)->code, 117);
+	CHECK_STR(verdict__final(&v)->detail, "Kernel panic - not syncing: VFS: Unable to mount root fs");
+}
+
+static void long_words_are_cut_not_overrun(void)
+{
+	char words[VERDICT_DETAIL_LEN * 2];
+	struct verdict v = { 0 };
+
+	memset(words, 'x', sizeof(words));
+	words[sizeof(words) - 1] = '\0';
+	end(&v, VERDICT_PASS, 0, "%s", words);
+	CHECK_EQ(strlen(v.end.detail), VERDICT_DETAIL_LEN - 1);
+	CHECK(!v.panic.detail[0]); /* what lies behind it */
+
+	verdict__note_panic(&v, words, sizeof(words)); /* not a string, but a length */
+	CHECK_EQ(strlen(v.panic.detail), VERDICT_DETAIL_LEN - 1);
+	memset(&v, 0, sizeof(v));
+	verdict__note_panic(&v, words, 3);
+	CHECK_STR(v.panic.detail, "xxx");
+}
+
+/*
+ * Many threads end it at once: one is the first, and what it said is whole.
+ */
+#define NR_THREADS 8
+#define NR_ROUNDS 200
+
+static struct verdict shared[NR_ROUNDS];
+static unsigned firsts[NR_ROUNDS];
+static pthread_barrier_t barrier;
+
+static void *racer(void *arg)
+{
+	int n = (int)(intptr_t)arg;
+
+	for (unsigned i = 0; i < NR_ROUNDS; i++) {
+		pthread_barrier_wait(&barrier);
+		if (end(&shared[i], VERDICT_FAIL, n, "%d%d%d%d%d%d%d%d", n, n, n, n, n, n, n, n))
+			__atomic_add_fetch(&firsts[i], 1, __ATOMIC_RELAXED);
+		if (n % 2)
+			note(&shared[i], n == 1 ? "11111111" : "33333333");
+	}
+	return NULL;
+}
+
+static void of_many_threads_one_is_first(void)
+{
+	pthread_t threads[NR_THREADS];
+
+	pthread_barrier_init(&barrier, NULL, NR_THREADS);
+	for (unsigned i = 0; i < NR_THREADS; i++)
+		pthread_create(&threads[i], NULL, racer, (void *)(intptr_t)(i + 1));
+	for (unsigned i = 0; i < NR_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < NR_ROUNDS; i++) {
+		const struct verdict_record *r = &shared[i].end;
+
+		CHECK_EQ(firsts[i], 1);
+		CHECK_EQ(strlen(r->detail), 8);
+		CHECK_EQ(strspn(r->detail, (char[]){ (char)('0' + r->code), 0 }), 8);
+		CHECK(!strcmp(shared[i].panic.detail, "11111111") ||
+		      !strcmp(shared[i].panic.detail, "33333333"));
+	}
+	pthread_barrier_destroy(&barrier);
+}
+
+TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
+      T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
+      T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
+      T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
+      T(of_many_threads_one_is_first))
