@@ -47,7 +47,13 @@ static void integers_have_the_shortest_form(void)
 static void packages_count_their_elements(void)
 {
 	start(sizeof(buf));
-	aml__name_package(&a, "_S5_", (const u8[]){ 5, 0, 1 }, 3);
+
+	size_t list = aml__list(&a, "_S5_", 3);
+
+	aml__integer(&a, 5);
+	aml__integer(&a, 0);
+	aml__integer(&a, 1);
+	aml__close(&a, list);
 	/* the length counts itself, but not the opcode before it */
 	CHECK_WRITTEN(0x08, '_', 'S', '5', '_', 0x12, 0x88, 0, 0, 3, 0x0a, 5, 0x00, 0x01);
 }
