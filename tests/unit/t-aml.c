@@ -164,7 +164,17 @@ static void write_all(void)
 	aml__close_resources(&a, resources);
 	aml__close(&a, device);
 	aml__close(&a, scope);
-	aml__name_package(&a, "_S5_", (const u8[]){ 5, 5 }, 2);
+	size_t list = aml__list(&a, "_S5_", 1);
+
+	aml__integer(&a, 5);
+	aml__close(&a, list);
+	resources = aml__resources(&a);
+	aml__buses(&a, 0, 0);
+	aml__memory(&a, 0xe0000000, MiB(1));
+	aml__memory_window(&a, 0xc0000000, MiB(512));
+	aml__high_memory_window(&a, GiB(32), GiB(16));
+	aml__gsi(&a, 16);
+	aml__close_resources(&a, resources);
 }
 
 static void a_small_buffer_is_not_overrun(void)
