@@ -256,11 +256,9 @@ void virtio__reset_queue(struct virtio_device *device, unsigned index)
 	if (index >= device->nr_queues)
 		return;
 	pthread_mutex_lock(&device->lock);
-	if (virtio__has_feature(device, VIRTIO_F_RING_RESET)) {
-		if (device->ops->reset)
-			device->ops->reset(device, (int)index);
-		vq__reset(&device->queues[index]);
-	}
+	if (device->ops->reset)
+		device->ops->reset(device, (int)index);
+	vq__reset(&device->queues[index]);
 	pthread_mutex_unlock(&device->lock);
 }
 
@@ -333,21 +331,32 @@ static int start_worker(struct virtio_device *device)
 {
 	int err = -pthread_create(&device->worker, NULL, worker_thread, device);
 
-	if (err)
-		return err;
-	device->worker_running = true;
-	pthread_setname_np(device->worker, "virtio-worker");
-	return 0;
+	if (!err)
+		pthread_setname_np(device->worker, "virtio-worker");
+	return err;
 }
 
 static void stop_worker(struct virtio_device *device)
 {
-	if (!device->worker_running)
-		return;
 	__atomic_store_n(&device->worker_stop, true, __ATOMIC_RELEASE); /* pairs with worker_thread() */
 	virtio__kick(device);
 	pthread_join(device->worker, NULL);
-	device->worker_running = false;
+}
+
+static int start_owner(struct virtio_device *device)
+{
+	if (device->own_thread)
+		return start_worker(device);
+	device->kick = (struct ioloop_fd){ device->kick_fd, kicked };
+	return ioloop__add(&device->kvm->loop, &device->kick, EPOLLIN);
+}
+
+static void stop_owner(struct virtio_device *device)
+{
+	if (device->own_thread)
+		stop_worker(device);
+	else
+		ioloop__del(&device->kvm->loop, &device->kick);
 }
 
 int virtio__init(struct virtio_device *device, struct kvm *kvm)
@@ -360,46 +369,27 @@ int virtio__init(struct virtio_device *device, struct kvm *kvm)
 		vq__reset(&device->queues[i]);
 
 	device->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (device->kick_fd < 0) {
-		err = -errno;
-		goto fail;
-	}
-	if (device->own_thread) {
-		err = start_worker(device);
-	} else {
-		device->kick = (struct ioloop_fd){ device->kick_fd, kicked };
-		err = ioloop__add(&kvm->loop, &device->kick, EPOLLIN);
-	}
-	if (err)
+	err = device->kick_fd < 0 ? -errno : start_owner(device);
+	if (err) {
+		pr_err("%s: %s", device->name, strerror(-err));
 		goto close_kick;
+	}
+	err = kvm->cfg->virtio_mmio ? virtio_mmio__create(device, &device->transport) :
+				      virtio_pci__create(device, &device->transport);
+	if (!err)
+		return 0;
 
-	err = virtio_pci__create(device, &device->transport);
-	if (err) /* it said why */
-		goto stop_owner;
-	return 0;
-
-stop_owner:
-	if (device->own_thread)
-		stop_worker(device);
-	else
-		ioloop__del(&kvm->loop, &device->kick);
-	close(device->kick_fd);
-	pthread_mutex_destroy(&device->lock);
-	return err;
+	stop_owner(device);
 close_kick:
-	close(device->kick_fd);
-fail:
+	if (device->kick_fd >= 0)
+		close(device->kick_fd);
 	pthread_mutex_destroy(&device->lock);
-	pr_err("%s: %s", device->name, strerror(-err));
 	return err;
 }
 
 void virtio__exit(struct virtio_device *device)
 {
-	if (device->own_thread)
-		stop_worker(device);
-	else
-		ioloop__del(&device->kvm->loop, &device->kick);
+	stop_owner(device);
 	if (device->ops->reset)
 		device->ops->reset(device, -1);
 	device->transport->ops->free(device->transport);

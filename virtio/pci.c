@@ -7,6 +7,7 @@
  * notification address: the owner of the device looks at all of them anyway,
  * and one ioeventfd is enough.
  */
+#include "doorbell.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/msix.h"
@@ -14,14 +15,12 @@
 #include "kvm/virtio.h"
 
 #include <errno.h>
-#include <linux/kvm.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_PCI_DEVICE_BASE 0x1040 /* plus the virtio id: section 4.1.2 */
@@ -41,12 +40,6 @@
 #define ISR_QUEUE  1
 #define ISR_CONFIG 2
 
-/*
- * To register an ioeventfd KVM waits for a grace period: for a device that
- * says little that is dearer than some exits to here.
- */
-#define KICKS_BEFORE_IOEVENTFD 64
-
 /* struct virtio_pci_common_cfg goes on, in virtio 1.2, with: */
 #define COMMON_QUEUE_NOTIFY_DATA 56
 #define COMMON_QUEUE_RESET 58
@@ -55,14 +48,13 @@ struct virtio_pci {
 	struct virtio_transport transport;
 	struct pci_device pci;
 	struct msix msix;
+	struct doorbell doorbell;
 	struct kvm *kvm;
 	unsigned cfg_cap; /* offset of the capability that is a window to the BAR */
 
-	pthread_mutex_t lock;	/* guards what follows, up to the blank line */
+	pthread_mutex_t lock;	/* guards isr and line */
 	u8 isr;
 	struct irq_line line;
-	u64 ioeventfd_addr;	/* PCI_NOWHERE: there is none */
-	unsigned nr_kicks;	/* since BAR 1 was where it is */
 
 	/*
 	 * Atomic, each by itself: a guest whose CPUs race for them gets one of
@@ -136,57 +128,6 @@ static void virtio_pci__reset(struct virtio_transport *t)
 	set(&p->config_vector, VIRTIO_MSI_NO_VECTOR);
 	for (unsigned i = 0; i < t->device->nr_queues; i++)
 		set(&p->queue_vectors[i], VIRTIO_MSI_NO_VECTOR);
-}
-
-/*
- * Notifications
- */
-static int set_ioeventfd(struct virtio_pci *p, u64 addr, u32 flags)
-{
-	/* A length of 0 stands for any: KVM then need not decode the instruction. */
-	struct kvm_ioeventfd e = {
-		.addr = addr,
-		.len = kvm__check_extension(p->kvm, KVM_CAP_IOEVENTFD_ANY_LENGTH) ? 0 : 2,
-		.fd = p->transport.device->kick_fd,
-		.flags = flags,
-	};
-
-	return ioctl(p->kvm->vm_fd, KVM_IOEVENTFD, &e) < 0 ? -errno : 0;
-}
-
-static void drop_ioeventfd(struct virtio_pci *p)
-{
-	if (p->ioeventfd_addr == PCI_NOWHERE)
-		return;
-	set_ioeventfd(p, p->ioeventfd_addr, KVM_IOEVENTFD_FLAG_DEASSIGN);
-	p->ioeventfd_addr = PCI_NOWHERE;
-}
-
-/* A notification that got here: the next ones shall not, if there are many. */
-static void notified(struct virtio_pci *p)
-{
-	u64 bar = pci__bar_addr(&p->pci, VIRTIO_BAR);
-
-	virtio__kick(p->transport.device);
-	pthread_mutex_lock(&p->lock);
-	if (++p->nr_kicks == KICKS_BEFORE_IOEVENTFD && bar != PCI_NOWHERE) {
-		p->ioeventfd_addr = bar + NOTIFY_REGION;
-		if (set_ioeventfd(p, p->ioeventfd_addr, 0) < 0)
-			p->ioeventfd_addr = PCI_NOWHERE; /* as before, by exits */
-	}
-	pthread_mutex_unlock(&p->lock);
-}
-
-static void bar_moved(struct pci_device *pci, unsigned bar)
-{
-	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
-
-	if (bar != VIRTIO_BAR)
-		return;
-	pthread_mutex_lock(&p->lock);
-	drop_ioeventfd(p);
-	p->nr_kicks = 0;
-	pthread_mutex_unlock(&p->lock);
 }
 
 /*
@@ -335,6 +276,13 @@ static void write_common(struct virtio_pci *p, u64 offset, u32 value)
 /*
  * The BARs
  */
+static void notified(struct virtio_pci *p)
+{
+	u64 bar = pci__bar_addr(&p->pci, VIRTIO_BAR);
+
+	doorbell__ring(&p->doorbell, bar == PCI_NOWHERE ? DOORBELL_NONE : bar + NOTIFY_REGION);
+}
+
 static u64 bar_read(struct pci_device *pci, unsigned bar, u64 offset, unsigned width)
 {
 	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
@@ -375,6 +323,14 @@ static void bar_write(struct pci_device *pci, unsigned bar, u64 offset, unsigned
 			notified(p);
 		break;
 	}
+}
+
+static void bar_moved(struct pci_device *pci, unsigned bar)
+{
+	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
+
+	if (bar == VIRTIO_BAR)
+		doorbell__moved(&p->doorbell);
 }
 
 /*
@@ -463,7 +419,7 @@ static void virtio_pci__free(struct virtio_transport *t)
 {
 	struct virtio_pci *p = container_of(t, struct virtio_pci, transport);
 
-	drop_ioeventfd(p); /* no vCPU is left to race with */
+	doorbell__exit(&p->doorbell);
 	msix__exit(&p->msix);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -509,7 +465,6 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 	}
 	p->transport = (struct virtio_transport){ &transport_ops, device };
 	p->kvm = device->kvm;
-	p->ioeventfd_addr = PCI_NOWHERE;
 	p->pci = (struct pci_device){
 		.ops = &pci_ops,
 		.name = device->name,
@@ -527,6 +482,7 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 		return -ENOSPC;
 	}
 	pthread_mutex_init(&p->lock, NULL);
+	doorbell__init(&p->doorbell, device);
 	p->line.gsi = pci__gsi(&p->pci);
 	add_caps(p);
 	msix__init(&p->msix, device->kvm, &p->pci, MSIX_BAR, nr_vectors);

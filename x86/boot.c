@@ -232,7 +232,7 @@ free_params:
 
 static int write_cmdline(struct kvm *kvm, const struct boot_image *image)
 {
-	char *cmdline = kernel_cmdline(kvm->cfg);
+	char *cmdline = kernel_cmdline(kvm->cfg, kvm->platform_devices);
 	int err = 0;
 
 	if (!cmdline) {

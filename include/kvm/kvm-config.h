@@ -36,6 +36,7 @@ struct kvm_config {
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
 	struct disk_config disks[MAX_DISKS];
 	unsigned nr_disks;
+	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */

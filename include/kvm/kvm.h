@@ -41,6 +41,7 @@ struct kvm {
 	struct ioloop loop;
 	struct term *term;
 	struct pci_host *pci;
+	unsigned nr_virtio_mmio; /* devices that are not on PCI */
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */

@@ -82,7 +82,6 @@ struct virtio_device {
 
 	struct ioloop_fd kick;	/* served by the I/O loop */
 	pthread_t worker;	/* or by this */
-	bool worker_running;
 	bool worker_stop;	/* atomic */
 };
 
