@@ -27,6 +27,9 @@ int disk_open__format(struct disk_image **image, struct disk_open *o, enum disk_
 	case DISK_RAW:
 		err = raw__open(image, o);
 		break;
+	case DISK_QCOW2:
+		err = qcow2__open(image, o);
+		break;
 	default:
 		err = disk_error(o, -EINVAL, "has a format this build does not know");
 	}
