@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each
+# make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each, and what
+#                    tests/disk/run needs
 #
 # They are linked with an archive of everything but main(), of which the linker takes what a test
 # asks for. A test that defines a function itself, as a fake, keeps what is behind that function out.
@@ -9,7 +10,10 @@ UNIT_SRC := $(sort $(wildcard tests/unit/t-*.c))
 UNIT	 := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_AR	 := $(O)/tests/unit/lkvm.a
 
-unit-tests: $(UNIT)
+# what tests/disk/run uses
+DISK_IMAGE := $(O)/tests/disk/image
+
+unit-tests: $(UNIT) $(DISK_IMAGE)
 
 $(UNIT_AR): $(filter-out $(O)/main.o,$(OBJ))
 	$(say) AR $@
@@ -24,7 +28,11 @@ $(UNIT): %: %.o $(O)/tests/unit/test.o $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
--include $(UNIT:=.d) $(O)/tests/unit/test.d
+$(DISK_IMAGE): %: %.o $(UNIT_AR)
+	$(say) LINK $@
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
+
+-include $(UNIT:=.d) $(DISK_IMAGE).d $(O)/tests/unit/test.d
 
 .PHONY: unit-tests
-.SECONDARY: $(UNIT:=.o)
+.SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o
