@@ -11,6 +11,7 @@
 #                             without carriage returns, its stderr in $dir/err
 #   status_is N               ... lkvm ended with this status
 #   has REGEX, has_not REGEX  ... a line of the guest's output matches, or none does
+#   says REGEX                ... a line of lkvm's own matches
 #   value NAME                prints what follows NAME= in the report of tests/boot/init
 #   fail REASON, skip REASON  end the case
 #
@@ -110,6 +111,7 @@ status_is() {
 }
 has() { grep -qE -- "$1" "$dir/text" || fail "no line of the guest's output matches: $1"; }
 has_not() { ! grep -E -- "$1" "$dir/text" || fail "a line of the guest's output matches: $1"; }
+says() { grep -qE -- "^lkvm: .*$1" "$dir/err" || fail "lkvm does not say: $1"; }
 value() { sed -n "s/^$1=//p" "$dir/text"; }
 
 # value_is NAME VALUE
