@@ -33,6 +33,19 @@
 #define MAX_CPUS 4096 /* KVM says less, and is asked */
 
 /*
+ * The machine's parts
+ */
+#define X(name) extern const struct kvm_module name##_module;
+#include "kvm/modules.h"
+#undef X
+
+static const struct kvm_module *const modules[] = {
+#define X(name) &name##_module,
+#include "kvm/modules.h"
+#undef X
+};
+
+/*
  * Options
  */
 static int opt_tty(const struct option *opt, const char *value, void *var)
@@ -59,6 +72,7 @@ static int opt_mem(const struct option *opt, const char *value, void *var)
 	return 0;
 }
 
+static const char *const transports[] = { "pci", "mmio", NULL };
 static const char *const loglevels[] = { "error", "warning", "info", "debug", NULL };
 
 #define FIELD(name) offsetof(struct kvm_config, name)
@@ -77,6 +91,8 @@ static const struct option run_options[] = {
 	  FIELD(hugetlbfs) },
 	{ 0, "tty", "N", "put console N (0 to 3) on a new pty and print its name", opt_tty,
 	  FIELD(tty), .min = 0, .max = MAX_TTYS - 1 },
+	{ 0, "virtio-transport", "KIND", "pci (default), or mmio for kernels without PCI",
+	  opt_choice, FIELD(virtio_mmio), .words = transports },
 	{ 0, "timeout", "SECONDS", "end the VM after this time, with status 124", opt_seconds,
 	  FIELD(timeout_ms), .min = 1, .max = 1000ull * 86400 * 365 },
 	{ 0, "dev", "FILE", "KVM device (default " DEFAULT_DEV ")", opt_string, FIELD(dev) },
@@ -94,9 +110,22 @@ static const struct option run_options[] = {
 	{ 0 },
 };
 
+/* The command's own options, those of the modules, and the end */
+#define MAX_OPTION_TABLES (1 + ARRAY_SIZE(modules) + 1)
+
+static void list_options(struct option_table tables[MAX_OPTION_TABLES], struct kvm_config *cfg)
+{
+	*tables++ = (struct option_table){ run_options, cfg };
+	for (unsigned i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (modules[i]->options)
+			*tables++ = (struct option_table){ modules[i]->options, cfg };
+	}
+	*tables = (struct option_table){ 0 };
+}
+
 void kvm_run_help(void)
 {
-	const struct option_table tables[] = { { run_options, NULL }, { 0 } };
+	struct option_table tables[MAX_OPTION_TABLES];
 
 	puts("usage: lkvm run [OPTIONS] [KERNEL]\n"
 	     "\n"
@@ -111,6 +140,7 @@ void kvm_run_help(void)
 	     "Without KERNEL, the first of ./bzImage, ./arch/x86/boot/bzImage,\n"
 	     "../../arch/x86/boot/bzImage and /boot/vmlinuz-`uname -r` is taken.\n"
 	     "On a terminal, Ctrl-a h lists the keys.\n");
+	list_options(tables, NULL);
 	print_options(tables);
 }
 
@@ -177,19 +207,6 @@ static int fill_defaults(struct kvm_config *cfg, char **found)
 	cfg->kernel = *found;
 	return 0;
 }
-
-/*
- * The machine's parts
- */
-#define X(name) extern const struct kvm_module name##_module;
-#include "kvm/modules.h"
-#undef X
-
-static const struct kvm_module *const modules[] = {
-#define X(name) &name##_module,
-#include "kvm/modules.h"
-#undef X
-};
 
 struct machine {
 	struct kvm kvm;
@@ -297,9 +314,9 @@ static int kvm_cmd_run_exit(struct machine *m)
 	return verdict->code;
 }
 
-static int print_cmdline(const struct kvm_config *cfg)
+static int print_cmdline(const struct kvm_config *cfg, const struct platform_device *devices)
 {
-	char *line = kernel_cmdline(cfg);
+	char *line = kernel_cmdline(cfg, devices);
 
 	if (!line) {
 		pr_err("cannot make the kernel command line: %s", strerror(ENOMEM));
@@ -310,15 +327,16 @@ static int print_cmdline(const struct kvm_config *cfg)
 	return 0;
 }
 
-static int print_plan(const struct kvm_config *cfg)
+static int print_plan(const struct kvm *kvm)
 {
+	const struct kvm_config *cfg = kvm->cfg;
 	char size[SIZE_STRING_LEN];
 
 	printf("kernel   %s\n", cfg->kernel);
 	if (cfg->initrd)
 		printf("initrd   %s\n", cfg->initrd);
 	printf("cpus     %u\nmem      %s\ncmdline  ", cfg->nr_cpus, format_size(cfg->mem, size));
-	return print_cmdline(cfg);
+	return print_cmdline(cfg, kvm->platform_devices);
 }
 
 /* Each vCPU has a file: the soft limit on open files is meant for programs that use select(). */
@@ -346,8 +364,8 @@ static int run_machine(const struct kvm_config *cfg)
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
 	if (cfg->dry_run) {
+		status = print_plan(&m->kvm);
 		init_list__exit(m);
-		status = print_plan(cfg);
 		goto free_machine;
 	}
 	kvm_cmd_run_work(&m->kvm);
@@ -360,11 +378,12 @@ free_machine:
 int kvm_cmd_run(int argc, char **argv)
 {
 	struct kvm_config cfg = { .nr_cpus = 1, .mem = DEFAULT_MEM, .loglevel = LOG_INFO };
-	const struct option_table tables[] = { { run_options, &cfg }, { 0 } };
+	struct option_table tables[MAX_OPTION_TABLES];
 	struct operands operands;
 	char *found_kernel = NULL;
 	int status = EXIT_CANNOT_TEST;
 
+	list_options(tables, &cfg);
 	if (parse_options(tables, argc, argv, &operands) < 0)
 		goto out;
 	if (operands.help) {
@@ -376,8 +395,10 @@ int kvm_cmd_run(int argc, char **argv)
 		goto out;
 
 	log__set_level(cfg.loglevel);
-	status = cfg.print_cmdline ? print_cmdline(&cfg) : run_machine(&cfg);
+	status = cfg.print_cmdline ? print_cmdline(&cfg, NULL) : run_machine(&cfg);
 out:
+	for (unsigned i = 0; i < cfg.nr_disks; i++)
+		free((char *)cfg.disks[i].params.file);
 	free(found_kernel);
 	free(cfg.params);
 	return status;

@@ -22,6 +22,7 @@
 
 struct kvm_arch;
 struct kvm_cpu;
+struct pci_host;
 struct term;
 
 struct kvm {
@@ -39,6 +40,8 @@ struct kvm {
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
 	struct term *term;
+	struct pci_host *pci;
+	unsigned nr_virtio_mmio; /* devices that are not on PCI */
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */

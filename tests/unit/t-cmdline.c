@@ -10,7 +10,7 @@
 static void check_line(const char *params, bool nodefaults, const char *expected)
 {
 	struct kvm_config cfg = { .params = (char *)params, .nodefaults = nodefaults };
-	char *line = kernel_cmdline(&cfg);
+	char *line = kernel_cmdline(&cfg, NULL);
 
 	test__context("-p '%s'", params ? params : "(none)");
 	CHECK_STR(line, expected);
