@@ -33,6 +33,19 @@
 #define MAX_CPUS 4096 /* KVM says less, and is asked */
 
 /*
+ * The machine's parts
+ */
+#define X(name) extern const struct kvm_module name##_module;
+#include "kvm/modules.h"
+#undef X
+
+static const struct kvm_module *const modules[] = {
+#define X(name) &name##_module,
+#include "kvm/modules.h"
+#undef X
+};
+
+/*
  * Options
  */
 static int opt_tty(const struct option *opt, const char *value, void *var)
@@ -94,9 +107,22 @@ static const struct option run_options[] = {
 	{ 0 },
 };
 
+/* The command's own options, those of the modules, and the end */
+#define MAX_OPTION_TABLES (1 + ARRAY_SIZE(modules) + 1)
+
+static void list_options(struct option_table tables[MAX_OPTION_TABLES], struct kvm_config *cfg)
+{
+	*tables++ = (struct option_table){ run_options, cfg };
+	for (unsigned i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (modules[i]->options)
+			*tables++ = (struct option_table){ modules[i]->options, cfg };
+	}
+	*tables = (struct option_table){ 0 };
+}
+
 void kvm_run_help(void)
 {
-	const struct option_table tables[] = { { run_options, NULL }, { 0 } };
+	struct option_table tables[MAX_OPTION_TABLES];
 
 	puts("usage: lkvm run [OPTIONS] [KERNEL]\n"
 	     "\n"
@@ -111,6 +137,7 @@ void kvm_run_help(void)
 	     "Without KERNEL, the first of ./bzImage, ./arch/x86/boot/bzImage,\n"
 	     "../../arch/x86/boot/bzImage and /boot/vmlinuz-`uname -r` is taken.\n"
 	     "On a terminal, Ctrl-a h lists the keys.\n");
+	list_options(tables, NULL);
 	print_options(tables);
 }
 
@@ -177,19 +204,6 @@ static int fill_defaults(struct kvm_config *cfg, char **found)
 	cfg->kernel = *found;
 	return 0;
 }
-
-/*
- * The machine's parts
- */
-#define X(name) extern const struct kvm_module name##_module;
-#include "kvm/modules.h"
-#undef X
-
-static const struct kvm_module *const modules[] = {
-#define X(name) &name##_module,
-#include "kvm/modules.h"
-#undef X
-};
 
 struct machine {
 	struct kvm kvm;
@@ -360,11 +374,12 @@ free_machine:
 int kvm_cmd_run(int argc, char **argv)
 {
 	struct kvm_config cfg = { .nr_cpus = 1, .mem = DEFAULT_MEM, .loglevel = LOG_INFO };
-	const struct option_table tables[] = { { run_options, &cfg }, { 0 } };
+	struct option_table tables[MAX_OPTION_TABLES];
 	struct operands operands;
 	char *found_kernel = NULL;
 	int status = EXIT_CANNOT_TEST;
 
+	list_options(tables, &cfg);
 	if (parse_options(tables, argc, argv, &operands) < 0)
 		goto out;
 	if (operands.help) {
