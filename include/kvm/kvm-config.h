@@ -10,6 +10,8 @@
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
 
+enum console_device { CONSOLE_SERIAL, CONSOLE_VIRTIO };
+
 struct kvm_config {
 	/* what to boot */
 	const char *kernel;
@@ -25,6 +27,8 @@ struct kvm_config {
 	u64 mem;		/* bytes */
 	const char *hugetlbfs;	/* NULL: anonymous memory */
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
+	unsigned console;	/* enum console_device: where console 0 is in the guest */
+	bool rng, balloon;	/* virtio devices */
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */

@@ -139,6 +139,8 @@ static const struct virtio_transport_ops test_transport_ops = {
 	.free = test_free,
 };
 
+static struct virtio_device *last_device;
+
 int virtio_pci__create(struct virtio_device *device, struct virtio_transport **transport)
 {
 	struct test_transport *t = calloc(1, sizeof(*t));
@@ -147,7 +149,13 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 		abort();
 	t->base = (struct virtio_transport){ &test_transport_ops, device };
 	*transport = &t->base;
+	last_device = device;
 	return 0;
+}
+
+struct virtio_device *test_last_device(void)
+{
+	return last_device;
 }
 
 struct test_transport *test_transport(struct virtio_device *device)

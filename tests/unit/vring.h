@@ -68,6 +68,9 @@ struct test_transport {
 
 struct test_transport *test_transport(struct virtio_device *device);
 
+/* The device that was made last, for tests of one that is private to its file. */
+struct virtio_device *test_last_device(void);
+
 /*
  * A machine without vCPUs: RAM of @mem bytes and an I/O loop. It is in static
  * storage; *@cfg is for the test to set before devices are made.
