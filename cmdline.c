@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_CONSOLE "console=ttyS0"
+/*
+ * A virtio console comes late, as a module perhaps: until then COM1 prints.
+ * The kernel leaves it when hvc0 is there, and no line is said twice.
+ */
+static const char *const default_console[] = {
+	[CONSOLE_SERIAL] = "console=ttyS0",
+	[CONSOLE_VIRTIO] = "earlycon=uart8250,io,0x3f8 console=hvc0",
+};
 
 static bool names_console(const char *params)
 {
@@ -27,7 +34,7 @@ char *kernel_cmdline(const struct kvm_config *cfg)
 	bool add = !cfg->nodefaults && !names_console(params);
 	char *line;
 
-	if (asprintf(&line, "%s%s%s", add ? DEFAULT_CONSOLE : "", add && *params ? " " : "",
+	if (asprintf(&line, "%s%s%s", add ? default_console[cfg->console] : "", add && *params ? " " : "",
 		     params) < 0)
 		return NULL;
 	return line;

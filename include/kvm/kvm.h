@@ -23,6 +23,7 @@
 struct kvm_arch;
 struct kvm_cpu;
 struct term;
+struct virtio_port;
 
 struct kvm {
 	const struct kvm_config *cfg;
@@ -39,6 +40,7 @@ struct kvm {
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
 	struct term *term;
+	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */

@@ -13,6 +13,7 @@ X(rtc)		/* ports 0x70, 0x71 */
 X(debug_exit)	/* port 0xf4 */
 X(pvpanic)	/* port 0x505 */
 X(power)	/* ports 0x600 to 0x602, 0xcf9: sleep and reset */
+X(virtio_console)	/* --console virtio, and named ports */
 X(virtio_rng)	/* --rng */
 X(cpu)		/* the vCPUs, not yet running */
 X(kernel)	/* into RAM; last, because its tables describe all of the above */
