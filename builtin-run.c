@@ -72,6 +72,7 @@ static int opt_mem(const struct option *opt, const char *value, void *var)
 	return 0;
 }
 
+static const char *const transports[] = { "pci", "mmio", NULL };
 static const char *const loglevels[] = { "error", "warning", "info", "debug", NULL };
 
 #define FIELD(name) offsetof(struct kvm_config, name)
@@ -90,6 +91,8 @@ static const struct option run_options[] = {
 	  FIELD(hugetlbfs) },
 	{ 0, "tty", "N", "put console N (0 to 3) on a new pty and print its name", opt_tty,
 	  FIELD(tty), .min = 0, .max = MAX_TTYS - 1 },
+	{ 0, "virtio-transport", "KIND", "pci (default), or mmio for kernels without PCI",
+	  opt_choice, FIELD(virtio_mmio), .words = transports },
 	{ 0, "timeout", "SECONDS", "end the VM after this time, with status 124", opt_seconds,
 	  FIELD(timeout_ms), .min = 1, .max = 1000ull * 86400 * 365 },
 	{ 0, "dev", "FILE", "KVM device (default " DEFAULT_DEV ")", opt_string, FIELD(dev) },
@@ -311,9 +314,9 @@ static int kvm_cmd_run_exit(struct machine *m)
 	return verdict->code;
 }
 
-static int print_cmdline(const struct kvm_config *cfg)
+static int print_cmdline(const struct kvm_config *cfg, const struct platform_device *devices)
 {
-	char *line = kernel_cmdline(cfg);
+	char *line = kernel_cmdline(cfg, devices);
 
 	if (!line) {
 		pr_err("cannot make the kernel command line: %s", strerror(ENOMEM));
@@ -324,15 +327,16 @@ static int print_cmdline(const struct kvm_config *cfg)
 	return 0;
 }
 
-static int print_plan(const struct kvm_config *cfg)
+static int print_plan(const struct kvm *kvm)
 {
+	const struct kvm_config *cfg = kvm->cfg;
 	char size[SIZE_STRING_LEN];
 
 	printf("kernel   %s\n", cfg->kernel);
 	if (cfg->initrd)
 		printf("initrd   %s\n", cfg->initrd);
 	printf("cpus     %u\nmem      %s\ncmdline  ", cfg->nr_cpus, format_size(cfg->mem, size));
-	return print_cmdline(cfg);
+	return print_cmdline(cfg, kvm->platform_devices);
 }
 
 /* Each vCPU has a file: the soft limit on open files is meant for programs that use select(). */
@@ -360,8 +364,8 @@ static int run_machine(const struct kvm_config *cfg)
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
 	if (cfg->dry_run) {
+		status = print_plan(&m->kvm);
 		init_list__exit(m);
-		status = print_plan(cfg);
 		goto free_machine;
 	}
 	kvm_cmd_run_work(&m->kvm);
@@ -391,8 +395,10 @@ int kvm_cmd_run(int argc, char **argv)
 		goto out;
 
 	log__set_level(cfg.loglevel);
-	status = cfg.print_cmdline ? print_cmdline(&cfg) : run_machine(&cfg);
+	status = cfg.print_cmdline ? print_cmdline(&cfg, NULL) : run_machine(&cfg);
 out:
+	for (unsigned i = 0; i < cfg.nr_disks; i++)
+		free((char *)cfg.disks[i].params.file);
 	free(found_kernel);
 	free(cfg.params);
 	return status;

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Power-off and reset: ACPI's sleep and reset registers (include/kvm/power.h),
- * and the reset control register of PC chip sets at port 0xcf9, which kernels
- * without ACPI use.
- */
+/* Power-off and reset: ACPI's sleep and reset registers; include/kvm/power.h is the manual. */
 #include "kvm/power.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -12,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The PC's PCI address register, of 32 bits, has the reset control register in
- * its middle: which one is meant, the width of the access says.
- */
-#define PORT_CF8 0xcf8
-#define CF9_OFFSET 1
-#define CF9_RESET_CPU 0x04 /* a rising edge resets; the other bits say how hard */
-
 #define SLEEP_ENABLE	 0x20
 #define SLEEP_TYPE(byte) (((byte) >> 2) & 7)
 
@@ -27,7 +15,7 @@
 
 struct power {
 	struct kvm_device dev;
-	struct bus_range acpi, cf8;
+	struct bus_range range;
 	struct kvm *kvm;
 };
 
@@ -39,9 +27,9 @@ static u64 read_zero(struct bus_range *range, u64 offset, unsigned width)
 	return 0;
 }
 
-static void acpi_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
+static void power_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
-	struct power *p = container_of(range, struct power, acpi);
+	struct power *p = container_of(range, struct power, range);
 
 	(void)width;
 	if (offset == PORT_RESET_OFFSET && value == POWER_RESET_VALUE)
@@ -50,22 +38,7 @@ static void acpi_write(struct bus_range *range, u64 offset, unsigned width, u64 
 		kvm__stop(p->kvm, VERDICT_PASS, "the guest powered off");
 }
 
-static u64 cf8_read(struct bus_range *range, u64 offset, unsigned width)
-{
-	(void)range;
-	return offset == CF9_OFFSET && width == 1 ? 0 : ~0ULL;
-}
-
-static void cf8_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
-{
-	struct power *p = container_of(range, struct power, cf8);
-
-	if (offset == CF9_OFFSET && width == 1 && (value & CF9_RESET_CPU))
-		kvm__stop(p->kvm, VERDICT_PASS, "the guest reset itself (port 0xcf9)");
-}
-
-static const struct bus_ops acpi_ops = { 1, read_zero, acpi_write };
-static const struct bus_ops cf8_ops = { 4, cf8_read, cf8_write };
+static const struct bus_ops power_ops = { 1, read_zero, power_write };
 
 static int power__init(struct kvm *kvm, struct kvm_device **dev)
 {
@@ -76,10 +49,8 @@ static int power__init(struct kvm *kvm, struct kvm_device **dev)
 		return -ENOMEM;
 	}
 	p->kvm = kvm;
-	p->acpi = (struct bus_range){ POWER_PORT_SLEEP_CONTROL, 3, &acpi_ops, "power" };
-	p->cf8 = (struct bus_range){ PORT_CF8, 4, &cf8_ops, "reset control" };
-	bus__register(&kvm->pio, &p->acpi);
-	bus__register(&kvm->pio, &p->cf8);
+	p->range = (struct bus_range){ POWER_PORT_SLEEP_CONTROL, 3, &power_ops, "power" };
+	bus__register(&kvm->pio, &p->range);
 	*dev = &p->dev;
 	return 0;
 }

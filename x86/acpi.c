@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ACPI tables (ACPI 6.5, chapter 5): RSDP, XSDT, FADT, MADT, DSDT. The machine
+ * ACPI tables (ACPI 6.5, chapter 5): RSDP, XSDT, FADT, MADT, MCFG, DSDT. The machine
  * is "hardware-reduced": no fixed-function hardware, so nothing to emulate but
  * the registers by which the guest powers off and resets.
  *
@@ -13,6 +13,7 @@
 #include "checksum.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
+#include "kvm/pci.h"
 #include "kvm/power.h"
 #include "layout.h"
 
@@ -140,6 +141,16 @@ struct madt_x2apic_nmi {
 #define MADT_ALL_UIDS 0xff
 #define MADT_ALL_X2APIC_UIDS 0xffffffff
 
+struct mcfg {
+	struct sdt_header header;
+	u64 reserved;
+	u64 base;
+	u16 segment;
+	u8 first_bus, last_bus;
+	u32 reserved2;
+} __attribute__((packed));
+_Static_assert(sizeof(struct mcfg) == 60, "MCFG with one entry is an ABI");
+
 /* Where the next table goes, on the host and in the guest */
 struct writer {
 	u8 *base;
@@ -208,13 +219,69 @@ static void write_device(struct aml *a, const struct platform_device *d)
 		aml__io(a, d->port, d->nr_ports);
 	if (d->isa_irq)
 		aml__isa_irq(a, d->isa_irq);
+	if (d->mmio_size)
+		aml__memory(a, d->mmio, d->mmio_size);
+	if (d->gsi)
+		aml__gsi(a, d->gsi);
+	aml__close_resources(a, resources);
+	aml__close(a, device);
+}
+
+/* Which GSI each slot's pins A to D have */
+static void write_interrupt_routing(struct aml *a, unsigned nr_slots)
+{
+	size_t table = aml__list(a, "_PRT", (u8)(nr_slots * 4));
+
+	for (u32 slot = 0; slot < nr_slots; slot++) {
+		for (u32 pin = 0; pin < 4; pin++) {
+			size_t entry = aml__list(a, NULL, 4);
+
+			aml__integer(a, slot << 16 | 0xffff); /* all of its functions */
+			aml__integer(a, pin);
+			aml__integer(a, 0); /* no link device: hard-wired to ... */
+			aml__integer(a, pci__pin_gsi(slot, pin));
+			aml__close(a, entry);
+		}
+	}
+	aml__close(a, table);
+}
+
+/*
+ * PNP0A03 rather than PNP0A08, which Linux would ask what of PCI Express it may
+ * control. Segment 1: see include/kvm/pci.h.
+ */
+static void write_pci_host(struct aml *a, const struct kvm *kvm)
+{
+	struct pci_window high = pci__high_window(kvm);
+	size_t device = aml__device(a, "PCI0");
+
+	aml__hid(a, "PNP0A03");
+	aml__name_integer(a, "_UID", 0);
+	aml__name_integer(a, "_SEG", PCI_SEGMENT);
+	aml__name_integer(a, "_BBN", 0);
+	write_interrupt_routing(a, pci__nr_slots(kvm));
+
+	size_t resources = aml__resources(a);
+
+	aml__buses(a, 0, 0);
+	aml__memory_window(a, PCI_WINDOW_BASE, PCI_WINDOW_SIZE);
+	if (high.size)
+		aml__high_memory_window(a, high.base, high.size);
+	aml__close_resources(a, resources);
+	aml__close(a, device);
+
+	/* The board's own resources: without this Linux takes ECAM for a firmware bug. */
+	device = aml__device(a, "MBRD");
+	aml__hid(a, "PNP0C02");
+	aml__name_integer(a, "_UID", 0);
+	resources = aml__resources(a);
+	aml__memory(a, PCI_ECAM_BASE, PCI_ECAM_SIZE);
 	aml__close_resources(a, resources);
 	aml__close(a, device);
 }
 
 static void write_dsdt(struct writer *w, const struct kvm *kvm)
 {
-	static const u8 s5[] = { POWER_SLEEP_TYPE_S5, POWER_SLEEP_TYPE_S5, 0, 0 };
 	struct sdt_header h = header("DSDT", 2);
 	size_t start = w->len;
 
@@ -222,12 +289,21 @@ static void write_dsdt(struct writer *w, const struct kvm *kvm)
 
 	struct aml a = { .buf = w->base + w->len, .size = w->size - w->len };
 
-	aml__name_package(&a, "\\_S5_", s5, sizeof(s5));
+	/* The values for SLP_TYPa and SLP_TYPb, and two that mean nothing */
+	size_t s5 = aml__list(&a, "\\_S5_", 4);
+
+	aml__integer(&a, POWER_SLEEP_TYPE_S5);
+	aml__integer(&a, POWER_SLEEP_TYPE_S5);
+	aml__integer(&a, 0);
+	aml__integer(&a, 0);
+	aml__close(&a, s5);
 
 	size_t scope = aml__scope(&a, "\\_SB_");
 
 	for (const struct platform_device *d = kvm->platform_devices; d; d = d->next)
 		write_device(&a, d);
+	if (pci__nr_slots(kvm))
+		write_pci_host(&a, kvm);
 	aml__close(&a, scope);
 
 	w->overflow |= a.overflow;
@@ -296,6 +372,19 @@ static void write_madt(struct writer *w, const struct kvm *kvm)
 	finish_table(w, start);
 }
 
+static void write_mcfg(struct writer *w)
+{
+	struct mcfg mcfg = {
+		.header = header("MCFG", 1),
+		.base = PCI_ECAM_BASE,
+		.segment = PCI_SEGMENT,
+	};
+	size_t start = w->len;
+
+	put(w, &mcfg, sizeof(mcfg));
+	finish_table(w, start);
+}
+
 static void write_xsdt(struct writer *w, const u64 *tables, unsigned count)
 {
 	struct sdt_header h = header("XSDT", 1);
@@ -328,21 +417,26 @@ int acpi__write_tables(struct kvm *kvm)
 		.size = LAYOUT_ACPI_SIZE,
 		.len = ALIGN_UP(sizeof(struct rsdp), 16), /* the RSDP comes first, written last */
 	};
-	u64 tables[2];
+	unsigned nr_tables = 0;
+	u64 tables[3];
 
 	BUG_ON(!w.base); /* every machine has that much memory */
 
 	u64 dsdt = writer__gpa(&w);
 
 	write_dsdt(&w, kvm);
-	tables[0] = writer__gpa(&w);
+	tables[nr_tables++] = writer__gpa(&w);
 	write_fadt(&w, dsdt);
-	tables[1] = writer__gpa(&w);
+	tables[nr_tables++] = writer__gpa(&w);
 	write_madt(&w, kvm);
+	if (pci__nr_slots(kvm)) {
+		tables[nr_tables++] = writer__gpa(&w);
+		write_mcfg(&w);
+	}
 
 	u64 xsdt = writer__gpa(&w);
 
-	write_xsdt(&w, tables, ARRAY_SIZE(tables));
+	write_xsdt(&w, tables, nr_tables);
 	if (w.overflow) {
 		pr_err("option '--cpus': the ACPI tables for %u vCPUs do not fit",
 		       kvm->cfg->nr_cpus);

@@ -22,6 +22,20 @@
 #define RES_IO		0x47 /* small item, 7 bytes */
 #define RES_IO_DECODE16	0x01
 #define RES_END		0x79 /* small item, 1 byte: a checksum, or 0 for none */
+#define RES_MEMORY	0x86 /* large items: their length follows, in 16 bits */
+#define RES_DWORD	0x87
+#define RES_WORD	0x88
+#define RES_EXT_IRQ	0x89
+#define RES_QWORD	0x8a
+
+#define RES_KIND_MEMORY 0 /* what an address space descriptor describes */
+#define RES_KIND_BUS	2
+#define RES_FIXED	0x0c /* neither end may move */
+#define RES_WRITABLE	0x01
+
+#define IRQ_CONSUMER	0x01
+#define IRQ_ACTIVE_LOW	0x04
+#define IRQ_SHARED	0x08
 
 /* Every package's length is written in this form, whose size is known beforehand. */
 #define PKG_LENGTH_SIZE 3
@@ -82,7 +96,7 @@ size_t aml__device(struct aml *a, const char *name)
 	return package;
 }
 
-static void integer(struct aml *a, u32 value)
+void aml__integer(struct aml *a, u32 value)
 {
 	if (value <= 1) {
 		byte(a, value ? OP_ONE : OP_ZERO);
@@ -104,20 +118,19 @@ static void name(struct aml *a, const char *object)
 void aml__name_integer(struct aml *a, const char *object, u32 value)
 {
 	name(a, object);
-	integer(a, value);
+	aml__integer(a, value);
 }
 
-void aml__name_package(struct aml *a, const char *object, const u8 *values, u8 count)
+size_t aml__list(struct aml *a, const char *object, u8 count)
 {
-	name(a, object);
+	if (object)
+		name(a, object);
 	byte(a, OP_PACKAGE);
 
 	size_t package = open_package(a);
 
 	byte(a, count);
-	for (u8 i = 0; i < count; i++)
-		integer(a, values[i]);
-	aml__close(a, package);
+	return package;
 }
 
 /* Three letters of five bits and four hexadecimal digits, big-endian: 19.3.4 EISAID */
@@ -191,6 +204,77 @@ void aml__isa_irq(struct aml *a, u8 irq)
 
 	byte(a, RES_IRQ);
 	bytes(a, &mask, sizeof(mask));
+}
+
+void aml__gsi(struct aml *a, u32 gsi)
+{
+	struct {
+		u8 tag;
+		u16 length;
+		u8 flags, count;
+		u32 gsi;
+	} __attribute__((packed)) item = {
+		RES_EXT_IRQ, 6, IRQ_CONSUMER | IRQ_ACTIVE_LOW | IRQ_SHARED, 1, gsi,
+	};
+
+	bytes(a, &item, sizeof(item));
+}
+
+void aml__memory(struct aml *a, u32 base, u32 size)
+{
+	struct {
+		u8 tag;
+		u16 length;
+		u8 flags;
+		u32 base, size;
+	} __attribute__((packed)) item = { RES_MEMORY, 9, RES_WRITABLE, base, size };
+
+	bytes(a, &item, sizeof(item));
+}
+
+void aml__buses(struct aml *a, u16 first, u16 last)
+{
+	struct {
+		u8 tag;
+		u16 length;
+		u8 kind, flags, kind_flags;
+		u16 granularity, first, last, offset, count;
+	} __attribute__((packed)) item = {
+		RES_WORD, 13, RES_KIND_BUS, RES_FIXED, 0, 0, first, last, 0,
+		(u16)(last - first + 1),
+	};
+
+	bytes(a, &item, sizeof(item));
+}
+
+void aml__memory_window(struct aml *a, u32 base, u32 size)
+{
+	struct {
+		u8 tag;
+		u16 length;
+		u8 kind, flags, kind_flags;
+		u32 granularity, first, last, offset, size;
+	} __attribute__((packed)) item = {
+		RES_DWORD, 23, RES_KIND_MEMORY, RES_FIXED, RES_WRITABLE, 0, base,
+		base + (size - 1), 0, size,
+	};
+
+	bytes(a, &item, sizeof(item));
+}
+
+void aml__high_memory_window(struct aml *a, u64 base, u64 size)
+{
+	struct {
+		u8 tag;
+		u16 length;
+		u8 kind, flags, kind_flags;
+		u64 granularity, first, last, offset, size;
+	} __attribute__((packed)) item = {
+		RES_QWORD, 43, RES_KIND_MEMORY, RES_FIXED, RES_WRITABLE, 0, base,
+		base + (size - 1), 0, size,
+	};
+
+	bytes(a, &item, sizeof(item));
 }
 
 void aml__close_resources(struct aml *a, size_t resources)

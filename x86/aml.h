@@ -28,7 +28,10 @@ size_t aml__device(struct aml *a, const char *name);
 void aml__close(struct aml *a, size_t package);
 
 void aml__name_integer(struct aml *a, const char *name, u32 value);
-void aml__name_package(struct aml *a, const char *name, const u8 *values, u8 count);
+
+/* A list of @count elements, which follow: integers, or lists without a name. To be closed. */
+size_t aml__list(struct aml *a, const char *name, u8 count);
+void aml__integer(struct aml *a, u32 value);
 
 /* _HID: "PNP0501" becomes an EISA id, any other form a string. */
 void aml__hid(struct aml *a, const char *hid);
@@ -37,6 +40,13 @@ void aml__hid(struct aml *a, const char *hid);
 size_t aml__resources(struct aml *a);
 void aml__io(struct aml *a, u16 port, u8 count);
 void aml__isa_irq(struct aml *a, u8 irq);
+void aml__gsi(struct aml *a, u32 gsi);			/* level-triggered, shared */
+void aml__memory(struct aml *a, u32 base, u32 size);	/* fixed */
+
+/* What a host bridge passes on: bus numbers, ports, memory below and above 4 GiB */
+void aml__buses(struct aml *a, u16 first, u16 last);
+void aml__memory_window(struct aml *a, u32 base, u32 size);
+void aml__high_memory_window(struct aml *a, u64 base, u64 size);
 void aml__close_resources(struct aml *a, size_t resources);
 
 #endif

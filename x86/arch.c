@@ -43,7 +43,7 @@ static int enable_x2apic_ids(const struct kvm *kvm)
 /* RAM the guest's CPU cannot address would be there in vain. */
 static int check_mem(const struct kvm *kvm)
 {
-	unsigned bits = x86_cpuid__phys_bits(kvm);
+	unsigned bits = kvm__arch_phys_bits(kvm);
 	u64 end = kvm->cfg->mem + (GUEST_HIGH_BASE - GUEST_LOW_END);
 	char size[SIZE_STRING_LEN];
 

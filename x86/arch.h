@@ -31,7 +31,4 @@ struct kvm_arch {
 int x86_cpuid__init(struct kvm *kvm);
 int x86_cpuid__set(struct kvm_cpu *cpu);
 
-/* How many bits a guest-physical address has. After x86_cpuid__init(). */
-unsigned x86_cpuid__phys_bits(const struct kvm *kvm);
-
 #endif

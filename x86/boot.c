@@ -8,6 +8,7 @@
 #include "kvm/file.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
+#include "kvm/pci.h"
 #include "kvm/number.h"
 #include "kvm/power.h"
 #include "layout.h"
@@ -185,6 +186,8 @@ unsigned boot__memory_map(const struct guest_mem *mem, struct boot_e820_entry *m
 					     LAYOUT_KERNEL_MIN - LAYOUT_LOW_RAM_END, E820_RESERVED };
 	map[n++] = (struct boot_e820_entry){ LAYOUT_KERNEL_MIN, low_end - LAYOUT_KERNEL_MIN,
 					     E820_RAM };
+	/* Linux uses ECAM early only where it is reserved. */
+	map[n++] = (struct boot_e820_entry){ PCI_ECAM_BASE, PCI_ECAM_SIZE, E820_RESERVED };
 	map[n++] = (struct boot_e820_entry){ LAYOUT_IDENTITY_MAP,
 					     4 * PAGE_SIZE, E820_RESERVED };
 	if (mem->nr_ranges > 1)
@@ -229,7 +232,7 @@ free_params:
 
 static int write_cmdline(struct kvm *kvm, const struct boot_image *image)
 {
-	char *cmdline = kernel_cmdline(kvm->cfg);
+	char *cmdline = kernel_cmdline(kvm->cfg, kvm->platform_devices);
 	int err = 0;
 
 	if (!cmdline) {

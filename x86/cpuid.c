@@ -9,6 +9,7 @@
  * 0x40000000 on Documentation/virt/kvm/x86/cpuid.rst.
  */
 #include "arch.h"
+#include "kvm/arch.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -183,7 +184,7 @@ int x86_cpuid__init(struct kvm *kvm)
 	return 0;
 }
 
-unsigned x86_cpuid__phys_bits(const struct kvm *kvm)
+unsigned kvm__arch_phys_bits(const struct kvm *kvm)
 {
 	const struct kvm_cpuid2 *cpuid = kvm->arch->cpuid;
 

@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "checksum.h"
 #include "kvm/kvm.h"
+#include "kvm/pci.h"
 #include "kvm/log.h"
 #include "layout.h"
 
@@ -17,7 +18,8 @@
 #define APIC_VERSION 0x14
 #define IOAPIC_VERSION 0x11
 #define ISA_IRQS 16
-#define ISA_BUS 0
+#define PCI_BUS 0 /* its number on the machine too */
+#define ISA_BUS 1
 #define CASCADE_IRQ 2 /* joins the two 8259s: never an interrupt */
 
 struct mp_pointer {
@@ -86,11 +88,25 @@ struct writer {
 
 static void put(struct writer *w, const void *entry, size_t len)
 {
-	/* 255 processors of 20 bytes are the most there can be. */
+	/* 254 processors of 20 bytes and 128 PCI interrupts of 8 are the most there can be. */
 	BUG_ON(len > LAYOUT_MPTABLE_SIZE - w->len);
 	memcpy(w->base + w->len, entry, len);
 	w->len += len;
 	w->entries++;
+}
+
+/* Pins A to D of each slot; what the flags say is a PCI bus's own: level, active low. */
+static void write_pci_interrupts(struct writer *w, const struct kvm *kvm, u8 ioapic_id)
+{
+	for (u32 slot = 0; slot < pci__nr_slots(kvm); slot++) {
+		for (u32 pin = 0; pin < 4; pin++) {
+			struct mp_interrupt e = { MP_INTERRUPT, MP_INT, 0, PCI_BUS,
+						  (u8)(slot << 2 | pin), ioapic_id,
+						  (u8)pci__pin_gsi(slot, pin) };
+
+			put(w, &e, sizeof(e));
+		}
+	}
 }
 
 static void write_interrupts(struct writer *w, u8 ioapic_id)
@@ -131,11 +147,14 @@ int mptable__write(struct kvm *kvm)
 		put(&w, &e, sizeof(e));
 	}
 
+	struct mp_bus pci = { MP_BUS, PCI_BUS, { 'P', 'C', 'I', ' ', ' ', ' ' } };
 	struct mp_bus isa = { MP_BUS, ISA_BUS, { 'I', 'S', 'A', ' ', ' ', ' ' } };
 	struct mp_ioapic ioapic = { MP_IOAPIC, ioapic_id, IOAPIC_VERSION, 1, LAYOUT_IOAPIC };
 
+	put(&w, &pci, sizeof(pci));
 	put(&w, &isa, sizeof(isa));
 	put(&w, &ioapic, sizeof(ioapic));
+	write_pci_interrupts(&w, kvm, ioapic_id);
 	write_interrupts(&w, ioapic_id);
 
 	struct mp_header header = {

@@ -13,6 +13,9 @@ struct kvm_cpu;
 int kvm__arch_init(struct kvm *kvm);
 void kvm__arch_exit(struct kvm *kvm);
 
+/* How many bits a guest-physical address has. After kvm__arch_init(). */
+unsigned kvm__arch_phys_bits(const struct kvm *kvm);
+
 /* On the vCPU's own thread, before its first KVM_RUN. */
 int kvm_cpu__arch_reset(struct kvm_cpu *cpu);
 

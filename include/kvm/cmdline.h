@@ -3,11 +3,14 @@
 #define KVM_CMDLINE_H
 
 struct kvm_config;
+struct platform_device;
 
 /*
  * The kernel command line, malloc'd: what lkvm adds (nothing with
- * --nodefaults), then the user's. NULL: out of memory.
+ * --nodefaults), then the user's, then, if the user says acpi=off, those of
+ * @devices (NULL: none) that a kernel can be told of this way. NULL: out of
+ * memory.
  */
-char *kernel_cmdline(const struct kvm_config *cfg);
+char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device *devices);
 
 #endif

@@ -6,11 +6,20 @@
  * What the user asked for. Filled by the options and the defaults of `lkvm
  * run`, then checked, then const for as long as the VM lives.
  */
+#include "kvm/disk.h"
 #include "kvm/types.h"
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
 
 enum console_device { CONSOLE_SERIAL, CONSOLE_VIRTIO };
+
+#define MAX_DISKS 32
+#define DISK_SERIAL_LEN 20 /* as many bytes as virtio-blk can tell */
+
+struct disk_config {
+	struct disk_params params; /* file is malloc'd */
+	char serial[DISK_SERIAL_LEN + 1];
+};
 
 struct kvm_config {
 	/* what to boot */
@@ -28,7 +37,10 @@ struct kvm_config {
 	const char *hugetlbfs;	/* NULL: anonymous memory */
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
 	unsigned console;	/* enum console_device: where console 0 is in the guest */
-	bool rng, balloon;	/* virtio devices */
+	bool rng;
+	struct disk_config disks[MAX_DISKS];
+	unsigned nr_disks;
+	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */

@@ -22,6 +22,7 @@
 
 struct kvm_arch;
 struct kvm_cpu;
+struct pci_host;
 struct term;
 struct virtio_port;
 
@@ -41,6 +42,8 @@ struct kvm {
 	struct ioloop loop;
 	struct term *term;
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
+	struct pci_host *pci;
+	unsigned nr_virtio_mmio; /* devices that are not on PCI */
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */

@@ -12,8 +12,11 @@ X(i8042)	/* ports 0x60, 0x64 */
 X(rtc)		/* ports 0x70, 0x71 */
 X(debug_exit)	/* port 0xf4 */
 X(pvpanic)	/* port 0x505 */
-X(power)	/* ports 0x600 to 0x602, 0xcf9: sleep and reset */
+X(power)	/* ports 0x600 to 0x602: sleep and reset */
+X(pci)		/* ports 0xcf8 to 0xcff, ECAM, and the windows of the devices */
+X(virtio_blk)	/* disks */
 X(virtio_console)	/* --console virtio, and named ports */
 X(virtio_rng)	/* --rng */
+X(pci_ecam)	/* the configuration space of all PCI devices, now that they are there */
 X(cpu)		/* the vCPUs, not yet running */
 X(kernel)	/* into RAM; last, because its tables describe all of the above */

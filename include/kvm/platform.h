@@ -18,6 +18,9 @@ struct platform_device {
 	u16 port;		/* its I/O ports; nr_ports 0: none */
 	u8 nr_ports;
 	u8 isa_irq;		/* edge-triggered, active high; 0: none */
+	u32 mmio, mmio_size;	/* its registers in memory; size 0: none */
+	u32 gsi;		/* level-triggered, shared; 0: none */
+	const char *cmdline_module; /* "MODULE.device=SIZE@BASE:GSI" describes it too; or NULL */
 	struct platform_device *next;
 };
 

@@ -47,7 +47,13 @@ static void integers_have_the_shortest_form(void)
 static void packages_count_their_elements(void)
 {
 	start(sizeof(buf));
-	aml__name_package(&a, "_S5_", (const u8[]){ 5, 0, 1 }, 3);
+
+	size_t list = aml__list(&a, "_S5_", 3);
+
+	aml__integer(&a, 5);
+	aml__integer(&a, 0);
+	aml__integer(&a, 1);
+	aml__close(&a, list);
 	/* the length counts itself, but not the opcode before it */
 	CHECK_WRITTEN(0x08, '_', 'S', '5', '_', 0x12, 0x88, 0, 0, 3, 0x0a, 5, 0x00, 0x01);
 }
@@ -158,7 +164,17 @@ static void write_all(void)
 	aml__close_resources(&a, resources);
 	aml__close(&a, device);
 	aml__close(&a, scope);
-	aml__name_package(&a, "_S5_", (const u8[]){ 5, 5 }, 2);
+	size_t list = aml__list(&a, "_S5_", 1);
+
+	aml__integer(&a, 5);
+	aml__close(&a, list);
+	resources = aml__resources(&a);
+	aml__buses(&a, 0, 0);
+	aml__memory(&a, 0xe0000000, MiB(1));
+	aml__memory_window(&a, 0xc0000000, MiB(512));
+	aml__high_memory_window(&a, GiB(32), GiB(16));
+	aml__gsi(&a, 16);
+	aml__close_resources(&a, resources);
 }
 
 static void a_small_buffer_is_not_overrun(void)

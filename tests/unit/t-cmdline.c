@@ -10,7 +10,7 @@
 static void check_line(const char *params, bool nodefaults, const char *expected)
 {
 	struct kvm_config cfg = { .params = (char *)params, .nodefaults = nodefaults };
-	char *line = kernel_cmdline(&cfg);
+	char *line = kernel_cmdline(&cfg, NULL);
 
 	test__context("-p '%s'", params ? params : "(none)");
 	CHECK_STR(line, expected);
@@ -55,7 +55,7 @@ static void a_virtio_console_is_added_if_asked_for(void)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(params); i++) {
 		struct kvm_config cfg = { .params = (char *)params[i], .console = CONSOLE_VIRTIO };
-		char *line = kernel_cmdline(&cfg);
+		char *line = kernel_cmdline(&cfg, NULL);
 
 		CHECK_STR(line, lines[i]);
 		free(line);

@@ -137,7 +137,7 @@ static void isa_interrupts_go_to_the_pins_kvm_routes_them_to(void)
 
 	for (const u8 *e = table + 44; e < table + field(table, 4, 2); e += sizes[*e]) {
 		if (*e == BUS)
-			CHECK_BYTES(e + 2, "ISA   ", 6);
+			CHECK_BYTES(e + 2, e[1] ? "ISA   " : "PCI   ", 6);
 		if (*e == INTERRUPT) {
 			CHECK_EQ(e[1], 0);
 			CHECK_EQ(e[7], e[5]);

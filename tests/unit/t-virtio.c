@@ -450,17 +450,6 @@ static void one_queue_can_be_reset(void)
 	unmake();
 }
 
-static void one_queue_is_reset_only_by_agreement(void)
-{
-	make();
-	start(0);
-	*probe.resets = '\0';
-	virtio__reset_queue(device, 0);
-	CHECK_STR(probe.resets, "");
-	CHECK(virtio__queue_info(device, 0).enabled);
-	unmake();
-}
-
 /*
  * Broken rings
  */
@@ -665,7 +654,7 @@ TESTS(T(what_all_devices_offer_is_added), T(features_are_written_by_halves),
       T(a_device_can_be_set_up_again), T(a_queue_shows_what_was_written),
       T(a_queue_that_is_not_there_is_harmless), T(an_enabled_queue_is_frozen),
       T(a_queue_needs_features_first), T(a_bad_queue_breaks_the_device),
-      T(one_queue_can_be_reset), T(one_queue_is_reset_only_by_agreement),
+      T(one_queue_can_be_reset),
       T(a_broken_ring_is_said_and_told), T(a_guest_cannot_flood_the_log),
       T(configuration_is_bounded), T(read_only_configuration_ignores_writes),
       T(a_change_of_configuration_is_told_to_a_driver_that_is_there),

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DISK_IMAGE_H
+#define DISK_IMAGE_H
+
+/*
+ * What a format is to image.c, which has checked each request before the
+ * format sees it: it is inside the disk, is not empty, and does not write to a
+ * read-only image.
+ */
+#include "iov.h"
+#include "kvm/disk.h"
+
+#include <sys/types.h>
+
+struct disk_ops {
+	/* Both take exactly @len bytes from @it, or fail. */
+	int (*read)(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len);
+	int (*write)(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len);
+	int (*flush)(struct disk_image *image);
+	int (*discard)(struct disk_image *image, u64 offset, u64 len);
+	int (*write_zeroes)(struct disk_image *image, u64 offset, u64 len, bool may_unmap);
+	bool (*map)(struct disk_image *image, u64 offset, u64 len, bool for_write,
+		    struct disk_extent *extent);
+	int (*close)(struct disk_image *image);
+};
+
+/*
+ * What is being opened, and for what: the images above it, of which it is the
+ * backing file, are in the chain. A chain is finite and has no file twice.
+ */
+#define DISK_MAX_CHAIN 32
+
+struct disk_open {
+	const char *path;
+	bool read_only;
+	bool direct;
+	const struct disk_open *above;
+	dev_t dev;	/* of this file, once it is open */
+	ino_t ino;
+	char *error;	/* DISK_ERROR_LEN bytes */
+};
+
+/* One clause for the user. Returns @err. */
+int disk_error(const struct disk_open *o, int err, const char *fmt, ...) __printf(3, 4);
+
+/* The formats. */
+int disk_open__format(struct disk_image **image, struct disk_open *o, enum disk_format format);
+int raw__open(struct disk_image **image, struct disk_open *o);
+
+/*
+ * @len bytes of @base from @offset on, of which those beyond its end are zero:
+ * how an image reads its backing file. @base may be NULL.
+ */
+int disk_read_below(struct disk_image *base, struct iov_iter *it, u64 offset, u64 len);
+
+#endif

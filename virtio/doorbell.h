@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VIRTIO_DOORBELL_H
+#define VIRTIO_DOORBELL_H
+
+/*
+ * The address a driver writes to when there is something in a queue. The first
+ * writes come as exits of the vCPU; if there are many, an ioeventfd takes them
+ * from then on. Not at once, as to register one KVM waits for a grace period:
+ * for a device that says little that is dearer than some exits.
+ */
+#include "kvm/types.h"
+
+#include <pthread.h>
+
+struct virtio_device;
+
+struct doorbell {
+	struct virtio_device *device;
+	pthread_mutex_t lock;	/* guards the rest; held across an ioctl of the VM */
+	u64 gpa;		/* of the ioeventfd, or DOORBELL_NONE */
+	unsigned nr_rings;	/* since the address is what it is */
+};
+
+#define DOORBELL_NONE UINT64_MAX
+
+void doorbell__init(struct doorbell *d, struct virtio_device *device);
+void doorbell__exit(struct doorbell *d);
+
+/* The driver wrote to the address, which is @gpa now (or DOORBELL_NONE: who knows). */
+void doorbell__ring(struct doorbell *d, u64 gpa);
+
+/* The address has changed. */
+void doorbell__moved(struct doorbell *d);
+
+#endif
