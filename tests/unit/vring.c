@@ -153,6 +153,11 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 	return 0;
 }
 
+int virtio_mmio__create(struct virtio_device *device, struct virtio_transport **transport)
+{
+	return virtio_pci__create(device, transport);
+}
+
 struct virtio_device *test_last_device(void)
 {
 	return last_device;
