@@ -10,7 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_CONSOLE "console=ttyS0"
+/*
+ * A virtio console comes late, as a module perhaps: until then COM1 prints.
+ * The kernel leaves it when hvc0 is there, and no line is said twice.
+ */
+static const char *const default_console[] = {
+	[CONSOLE_SERIAL] = "console=ttyS0",
+	[CONSOLE_VIRTIO] = "earlycon=uart8250,io,0x3f8 console=hvc0",
+};
 
 static bool has_word(const char *params, const char *start)
 {
@@ -44,7 +51,7 @@ char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device 
 	bool add = !cfg->nodefaults && !has_word(params, "console=");
 	char *line;
 
-	if (asprintf(&line, "%s%s%s", add ? DEFAULT_CONSOLE : "", add && *params ? " " : "",
+	if (asprintf(&line, "%s%s%s", add ? default_console[cfg->console] : "", add && *params ? " " : "",
 		     params) < 0)
 		return NULL;
 	if (has_word(params, "acpi=off") && describe_devices(&line, devices) < 0) {

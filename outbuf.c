@@ -17,6 +17,7 @@
  * turns a system call for each byte into one for each line or so.
  */
 #define GATHER_NS 500000
+#define GATHER_BYTES 1024 /* is worth a system call as it is */
 
 static void deadline_in(struct timespec *ts, unsigned ms)
 {
@@ -96,6 +97,19 @@ static void outbuf__gather(struct outbuf *o)
 	pthread_mutex_lock(&o->lock);
 }
 
+/* With the lock held, but not while has_room() runs. */
+static void outbuf__tell_of_room(struct outbuf *o)
+{
+	if (!o->refused)
+		return;
+	o->refused = false;
+	if (!o->has_room)
+		return;
+	pthread_mutex_unlock(&o->lock);
+	o->has_room(o);
+	pthread_mutex_lock(&o->lock);
+}
+
 static void *outbuf__writer(void *arg)
 {
 	struct outbuf *o = arg;
@@ -105,7 +119,7 @@ static void *outbuf__writer(void *arg)
 	while (!o->quit) {
 		if (o->head == o->tail) {
 			pthread_cond_wait(&o->changed, &o->lock);
-			if (o->head != o->tail && !o->released)
+			if (o->tail - o->head < GATHER_BYTES && o->head != o->tail && !o->released)
 				outbuf__gather(o);
 			continue;
 		}
@@ -132,6 +146,7 @@ static void *outbuf__writer(void *arg)
 			o->in_line = o->ring[at + n - 1] != '\n';
 		o->head += n;
 		pthread_cond_broadcast(&o->changed);
+		outbuf__tell_of_room(o);
 	}
 	o->left = true;
 	pthread_cond_broadcast(&o->changed);
@@ -176,6 +191,26 @@ void outbuf__exit(struct outbuf *o)
 	pthread_mutex_destroy(&o->lock);
 }
 
+static u64 outbuf__room(const struct outbuf *o)
+{
+	u64 size = o->released ? sizeof(o->ring) : OUTBUF_SIZE, used = o->tail - o->head;
+
+	return size > used ? size - used : 0;
+}
+
+/* There is room for @len bytes; the lock is held. */
+static void outbuf__append(struct outbuf *o, const u8 *buf, size_t len)
+{
+	size_t at = o->tail % sizeof(o->ring);
+	size_t first = min_u64(len, sizeof(o->ring) - at);
+
+	if (len && o->head == o->tail)
+		pthread_cond_broadcast(&o->changed);
+	memcpy(o->ring + at, buf, first);
+	memcpy(o->ring, buf + first, len - first);
+	o->tail += len;
+}
+
 /* Waits for room, with the lock held. Returns how much there is. */
 static u64 outbuf__wait_for_room(struct outbuf *o)
 {
@@ -192,7 +227,7 @@ static u64 outbuf__wait_for_room(struct outbuf *o)
 			said = true;
 		}
 	}
-	return (o->released ? sizeof(o->ring) : OUTBUF_SIZE) - (o->tail - o->head);
+	return outbuf__room(o);
 }
 
 void outbuf__put(struct outbuf *o, const u8 *buf, size_t len)
@@ -203,14 +238,22 @@ void outbuf__put(struct outbuf *o, const u8 *buf, size_t len)
 
 		if (!n) /* even the reserve is used up */
 			break;
-		if (o->head == o->tail)
-			pthread_cond_broadcast(&o->changed);
-		for (size_t i = 0; i < n; i++)
-			o->ring[o->tail++ % sizeof(o->ring)] = buf[i];
+		outbuf__append(o, buf, n);
 		buf += n;
 		len -= n;
 	}
 	pthread_mutex_unlock(&o->lock);
+}
+
+size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len)
+{
+	pthread_mutex_lock(&o->lock);
+	size_t n = min_u64(len, outbuf__room(o));
+
+	outbuf__append(o, buf, n);
+	o->refused |= n < len;
+	pthread_mutex_unlock(&o->lock);
+	return n;
 }
 
 void outbuf__release(struct outbuf *o)

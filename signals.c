@@ -83,6 +83,10 @@ static void signal_came(struct ioloop_fd *f, u32 events)
 		break;
 	case SIGCONT:
 		term__take(s->kvm);
+		term__resized(s->kvm);
+		break;
+	case SIGWINCH:
+		term__resized(s->kvm);
 		break;
 	default:
 		end_by_signal(s->kvm, (int)info.ssi_signo);
@@ -109,6 +113,7 @@ static int signals__init(struct kvm *kvm, struct kvm_device **dev)
 	ending_set(&watched);
 	sigaddset(&watched, SIGTSTP);
 	sigaddset(&watched, SIGCONT);
+	sigaddset(&watched, SIGWINCH);
 	pthread_sigmask(SIG_BLOCK, &watched, &s->old_mask);
 	sigaction(SIGKVMEXIT, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an error of write() */

@@ -12,20 +12,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define ESCAPE_KEY 0x01 /* Ctrl-a */
 
+/* The guest's output has waited so long for its reader that the user should know. */
+#define PATIENCE_MS 1000
+
 struct console {
 	struct kvm *kvm;
 	struct outbuf out;
 	struct console_guest *guest;
+	struct console *next;	/* of the term's */
+
+	bool has_output;	/* out is in use; else what the guest says is dropped */
+	struct ioloop_call room;	/* for what was refused */
+	struct ioloop_call refusal;
+	struct ioloop_timer patience;
+	bool said;		/* that the reader is slow */
 
 	struct ioloop_fd in;
 	bool pollable;		/* epoll takes it: regular files and /dev/null it does not */
 	bool polled;		/* it is in the loop now */
 	bool ended;		/* no more input will come */
+	bool end_told;		/* and the guest knows */
 	bool keys;		/* a terminal: Ctrl-a has a meaning */
 	bool escaped;		/* and was the last key */
 	u8 pending[4096];	/* read, and not yet taken by the guest */
@@ -40,6 +52,7 @@ struct console {
 struct term {
 	struct kvm_device dev;
 	struct console *consoles[MAX_TTYS];
+	struct console *all;	/* these and others, the last one first */
 	bool have_tty;		/* stdin is one */
 	bool taken;		/* and in raw mode */
 	struct termios user_mode;
@@ -152,7 +165,7 @@ static bool console__command(struct console *c, u8 key)
 		kvm__stop_code(c->kvm, VERDICT_SIGNAL, 128 + SIGINT, "Ctrl-a x");
 		return false;
 	case 'b':
-		if (c->guest)
+		if (c->guest && c->guest->ops->send_break)
 			c->guest->ops->send_break(c->guest);
 		return false;
 	case 't':
@@ -210,7 +223,15 @@ static bool console__read(struct console *c)
 	return true;
 }
 
-static void console__offer(struct console *c)
+static void console__tell_of_end(struct console *c)
+{
+	if (!c->ended || c->nr_pending || c->end_told || !c->guest || !c->guest->ops->input_ended)
+		return;
+	c->end_told = true;
+	c->guest->ops->input_ended(c->guest);
+}
+
+static void console__offer_input(struct console *c)
 {
 	if (!c->nr_pending || !c->guest)
 		return;
@@ -228,14 +249,15 @@ static void console__offer(struct console *c)
  */
 static void console__pump(struct console *c, bool readable)
 {
-	console__offer(c);
+	console__offer_input(c);
 	while (readable && !c->ended && (c->keys || !c->nr_pending)) {
 		if (!console__read(c))
 			break;
-		console__offer(c);
+		console__offer_input(c);
 		readable = !c->pollable;
 	}
 	console__poll(c, !c->ended && (c->keys || !c->nr_pending));
+	console__tell_of_end(c);
 }
 
 static void console__readable(struct ioloop_fd *f, u32 events)
@@ -273,7 +295,32 @@ void console__attach(struct console *c, struct console_guest *guest)
 
 void console__write(struct console *c, const u8 *buf, size_t len)
 {
-	outbuf__put(&c->out, buf, len);
+	if (c->has_output)
+		outbuf__put(&c->out, buf, len);
+}
+
+size_t console__offer(struct console *c, const u8 *buf, size_t len)
+{
+	if (!c->has_output)
+		return len;
+
+	size_t taken = outbuf__offer(&c->out, buf, len);
+
+	if (taken < len)
+		ioloop__call(&c->kvm->loop, &c->refusal);
+	return taken;
+}
+
+bool console__size(const struct console *c, u16 *cols, u16 *rows)
+{
+	struct winsize size = { 0 };
+	int fd = c->pty >= 0 ? c->pty : c->keys ? STDIN_FILENO : -1;
+
+	if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) < 0)
+		size = (struct winsize){ 0 };
+	*cols = size.ws_col;
+	*rows = size.ws_row;
+	return size.ws_col && size.ws_row;
 }
 
 void console__ready(struct console *c)
@@ -281,23 +328,71 @@ void console__ready(struct console *c)
 	ioloop__call(&c->kvm->loop, &c->guest_ready);
 }
 
+void term__resized(struct kvm *kvm)
+{
+	struct console *c = kvm->term->consoles[0];
+
+	if (c->guest && c->guest->ops->resized)
+		c->guest->ops->resized(c->guest);
+}
+
 void term__release(struct kvm *kvm)
 {
-	for (unsigned n = 0; n < MAX_TTYS; n++) {
-		if (kvm->term->consoles[n])
-			outbuf__release(&kvm->term->consoles[n]->out);
+	for (struct console *c = kvm->term->all; c; c = c->next) {
+		if (c->has_output)
+			outbuf__release(&c->out);
 	}
+}
+
+static u64 console__offer_again(struct console *c)
+{
+	return c->guest && c->guest->ops->offer_again ? c->guest->ops->offer_again(c->guest) : 0;
 }
 
 u64 term__flush(struct kvm *kvm, unsigned ms)
 {
 	u64 left = 0;
 
-	for (unsigned n = 0; n < MAX_TTYS; n++) {
-		if (kvm->term->consoles[n])
-			left += outbuf__flush(&kvm->term->consoles[n]->out, ms);
+	for (struct console *c = kvm->term->all; c; c = c->next) {
+		left += console__offer_again(c);
+		if (c->has_output)
+			left += outbuf__flush(&c->out, ms);
 	}
 	return left;
+}
+
+/*
+ * Output that was refused. The writer's thread knows when there is room.
+ */
+static void console__has_room(struct outbuf *o)
+{
+	struct console *c = container_of(o, struct console, out);
+
+	ioloop__call(&c->kvm->loop, &c->room);
+}
+
+static void console__room(struct ioloop_call *call)
+{
+	struct console *c = container_of(call, struct console, room);
+
+	ioloop__disarm(&c->kvm->loop, &c->patience);
+	console__offer_again(c);
+}
+
+static void console__refusal(struct ioloop_call *call)
+{
+	struct console *c = container_of(call, struct console, refusal);
+
+	if (!c->patience.armed && !c->said)
+		ioloop__arm(&c->kvm->loop, &c->patience, PATIENCE_MS);
+}
+
+static void console__patience_ends(struct ioloop_timer *t)
+{
+	struct console *c = container_of(t, struct console, patience);
+
+	pr_warn("%s takes no more output; the guest waits for it", c->out.name);
+	c->said = true;
 }
 
 /*
@@ -327,10 +422,9 @@ fail:
 	return err;
 }
 
-static void console__free(struct console *c)
+/* With its own ends, but nothing that runs, and on no list. */
+static void console__discard(struct console *c)
 {
-	if (!c)
-		return;
 	if (c->pty_slave >= 0)
 		close(c->pty_slave);
 	if (c->pty >= 0)
@@ -338,54 +432,107 @@ static void console__free(struct console *c)
 	free(c);
 }
 
-static void console__exit(struct console *c)
+void console__free(struct console *c)
 {
-	if (!c)
-		return;
+	for (struct console **place = &c->kvm->term->all; *place; place = &(*place)->next) {
+		if (*place == c) {
+			*place = c->next;
+			break;
+		}
+	}
 	console__poll(c, false);
-	outbuf__exit(&c->out);
-	console__free(c);
+	if (c->has_output)
+		outbuf__exit(&c->out);
+	ioloop__disarm(&c->kvm->loop, &c->patience);
+	console__discard(c);
 }
 
-/* Returns NULL and sets *@err after a message. */
-static struct console *console__new(struct kvm *kvm, unsigned n, bool pty, int *err)
+/* Without an end on the host yet. NULL: out of memory. */
+static struct console *console__alloc(struct kvm *kvm)
 {
 	struct console *c = malloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	/* Not the rings: their pages are the host's only once they are used. */
+	memset(c, 0, offsetof(struct console, out));
+	memset(&c->guest, 0, sizeof(*c) - offsetof(struct console, guest));
+	c->kvm = kvm;
+	c->pty = c->pty_slave = -1;
+	c->in.fd = -1;
+	c->in.ready = console__readable;
+	c->guest_ready.run = console__guest_is_ready;
+	c->room.run = console__room;
+	c->refusal.run = console__refusal;
+	c->patience.expired = console__patience_ends;
+	return c;
+}
+
+/* Connects the host's side, of which @out may be -1, and c->in.fd too. Returns 0 or -errno. */
+static int console__open(struct console *c, const char *name, int out, bool lossy)
+{
+	int err;
+
+	if (out >= 0) {
+		err = outbuf__init(&c->out, out, name, lossy);
+		if (err)
+			return err;
+		c->out.has_room = console__has_room;
+		c->has_output = true;
+	}
+	if (c->in.fd >= 0) {
+		err = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN);
+		c->pollable = c->polled = !err;
+		c->ended = err && err != -EPERM; /* closed, say: a guest needs no input */
+	}
+	c->next = c->kvm->term->all;
+	c->kvm->term->all = c;
+	return 0;
+}
+
+struct console *console__new(struct kvm *kvm, const char *name, int in, int out, int *err)
+{
+	struct console *c = console__alloc(kvm);
+
+	*err = -ENOMEM;
+	if (!c)
+		return NULL;
+	c->in.fd = in;
+	*err = console__open(c, name, out, false);
+	if (*err) {
+		console__discard(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* Console @n. Returns NULL and sets *@err after a message. */
+static struct console *term__make_console(struct kvm *kvm, unsigned n, bool pty, int *err)
+{
+	struct console *c = console__alloc(kvm);
 
 	if (!c) {
 		*err = -ENOMEM;
 		pr_err("cannot make console %u: %s", n, strerror(ENOMEM));
 		return NULL;
 	}
-	/* Not the rings: their pages are the host's only once they are used. */
-	memset(c, 0, offsetof(struct console, out));
-	memset(&c->guest, 0, sizeof(*c) - offsetof(struct console, guest));
-	c->kvm = kvm;
-	c->pty = c->pty_slave = -1;
 	c->in.fd = STDIN_FILENO;
-	c->in.ready = console__readable;
-	c->guest_ready.run = console__guest_is_ready;
 	snprintf(c->name, sizeof(c->name), "stdout");
 
 	*err = pty ? open_pty(c, n) : 0;
 	if (*err)
-		goto free_console;
+		goto discard_console;
 	c->keys = !pty && isatty(STDIN_FILENO);
 
-	*err = outbuf__init(&c->out, pty ? c->pty : STDOUT_FILENO, c->name, pty);
+	*err = console__open(c, c->name, pty ? c->pty : STDOUT_FILENO, pty);
 	if (*err) {
 		pr_err("cannot start a thread for console %u: %s", n, strerror(-*err));
-		goto free_console;
+		goto discard_console;
 	}
-
-	*err = ioloop__add(&kvm->loop, &c->in, EPOLLIN);
-	c->pollable = c->polled = !*err;
-	c->ended = *err && *err != -EPERM; /* closed, say: a guest needs no input */
-	*err = 0;
 	return c;
 
-free_console:
-	console__free(c);
+discard_console:
+	console__discard(c);
 	return NULL;
 }
 
@@ -394,8 +541,11 @@ static void term__exit(struct kvm *kvm, struct kvm_device *dev)
 	struct term *t = container_of(dev, struct term, dev);
 
 	term__give_back(kvm);
-	for (unsigned n = 0; n < MAX_TTYS; n++)
-		console__exit(t->consoles[n]);
+	for (unsigned n = 0; n < MAX_TTYS; n++) {
+		if (t->consoles[n])
+			console__free(t->consoles[n]);
+	}
+	BUG_ON(t->all);
 	free(t);
 	kvm->term = NULL;
 }
@@ -413,7 +563,7 @@ static int term__init(struct kvm *kvm, struct kvm_device **dev)
 	for (unsigned n = 0; n < MAX_TTYS; n++) {
 		if (n && !kvm->cfg->tty[n])
 			continue;
-		t->consoles[n] = console__new(kvm, n, kvm->cfg->tty[n], &err);
+		t->consoles[n] = term__make_console(kvm, n, kvm->cfg->tty[n], &err);
 		if (!t->consoles[n]) {
 			term__exit(kvm, &t->dev);
 			return err;

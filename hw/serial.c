@@ -394,12 +394,17 @@ static void port__init(struct serial_port *p, struct kvm *kvm, unsigned n)
 	p->irq.gsi = pc_ports[n].irq;
 	p->uart.dll = 1; /* 115200 baud, as firmware leaves it */
 	p->uart.lcr = UART_LCR_WLEN8;
-	p->refused = true; /* so that the first one to listen asks for what has come before */
 
+	/*
+	 * Where the terminal is a virtio console, COM1 still prints on it: what
+	 * the kernel says before it has a driver for that is said here.
+	 */
 	p->guest.ops = &port_guest_ops;
 	p->console = term__console(kvm, n);
-	if (p->console)
+	if (p->console && (n || kvm->cfg->console == CONSOLE_SERIAL)) {
 		console__attach(p->console, &p->guest);
+		p->refused = true; /* so that the first one to listen asks for what has come before */
+	}
 
 	p->range = (struct bus_range){ pc_ports[n].port, 8, &port_ops, pc_ports[n].name };
 	bus__register(&kvm->pio, &p->range);

@@ -11,6 +11,8 @@
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
 
+enum console_device { CONSOLE_SERIAL, CONSOLE_VIRTIO };
+
 #define MAX_DISKS 32
 #define DISK_SERIAL_LEN 20 /* as many bytes as virtio-blk can tell */
 
@@ -34,6 +36,8 @@ struct kvm_config {
 	u64 mem;		/* bytes */
 	const char *hugetlbfs;	/* NULL: anonymous memory */
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
+	unsigned console;	/* enum console_device: where console 0 is in the guest */
+	bool rng;
 	struct disk_config disks[MAX_DISKS];
 	unsigned nr_disks;
 	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */

@@ -15,6 +15,8 @@ X(pvpanic)	/* port 0x505 */
 X(power)	/* ports 0x600 to 0x602: sleep and reset */
 X(pci)		/* ports 0xcf8 to 0xcff, ECAM, and the windows of the devices */
 X(virtio_blk)	/* disks */
+X(virtio_console)	/* --console virtio, and named ports */
+X(virtio_rng)	/* --rng */
 X(pci_ecam)	/* the configuration space of all PCI devices, now that they are there */
 X(cpu)		/* the vCPUs, not yet running */
 X(kernel)	/* into RAM; last, because its tables describe all of the above */

@@ -9,7 +9,8 @@
  *
  * No byte is lost while the descriptor can be written at all. When the ring is
  * full the writing vCPU waits for room (and the user is told, after a second),
- * until outbuf__release() says that the VM is ending.
+ * until outbuf__release() says that the VM is ending. Who must not wait offers
+ * instead, and hears when there is room again.
  */
 #include "kvm/types.h"
 
@@ -24,10 +25,17 @@ struct outbuf {
 	bool lossy;		/* nobody may be reading: drop rather than wait */
 	pthread_t writer;
 
+	/*
+	 * There is room for what outbuf__offer() refused: once for each time,
+	 * on the writer's thread. Set after outbuf__init(); may be NULL.
+	 */
+	void (*has_room)(struct outbuf *o);
+
 	pthread_mutex_t lock;	/* guards everything below */
 	pthread_cond_t changed;	/* any of it, by anybody */
 	u64 head, tail;		/* bytes ever written out, bytes ever put in */
 	bool released;		/* vCPUs wait for room no more */
+	bool refused;		/* an offer, of which has_room() has not been told since */
 	bool quit;		/* the writer is to leave, whatever is not yet written */
 	bool left;		/* and has done so */
 	bool failed;		/* the descriptor takes nothing any more */
@@ -45,6 +53,7 @@ void outbuf__exit(struct outbuf *o);
 
 /* Any thread. */
 void outbuf__put(struct outbuf *o, const u8 *buf, size_t len);
+size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len); /* returns how many it took */
 void outbuf__release(struct outbuf *o);
 void outbuf__toggle_stamps(struct outbuf *o);
 

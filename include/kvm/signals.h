@@ -3,8 +3,9 @@
 #define KVM_SIGNALS_H
 
 /*
- * Signals of the process. Those that ask lkvm to end, to stop or to go on are
- * blocked in every thread and read by the I/O loop.
+ * Signals of the process. Those that ask lkvm to end, to stop or to go on, or
+ * say that its terminal has another size, are blocked in every thread and read
+ * by the I/O loop.
  */
 #include <signal.h>
 #include <stdbool.h>

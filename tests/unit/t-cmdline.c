@@ -43,6 +43,25 @@ static void what_only_looks_like_one_does_not(void)
 	check_line("earlycon=x,console=y", false, "console=ttyS0 earlycon=x,console=y");
 }
 
+/* With an early console for what is said before the driver is there. */
+static void a_virtio_console_is_added_if_asked_for(void)
+{
+	static const char *const params[] = { NULL, "quiet", "console=tty0" };
+	static const char *const lines[] = {
+		"earlycon=uart8250,io,0x3f8 console=hvc0",
+		"earlycon=uart8250,io,0x3f8 console=hvc0 quiet",
+		"console=tty0",
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(params); i++) {
+		struct kvm_config cfg = { .params = (char *)params[i], .console = CONSOLE_VIRTIO };
+		char *line = kernel_cmdline(&cfg, NULL);
+
+		CHECK_STR(line, lines[i]);
+		free(line);
+	}
+}
+
 static void nodefaults_adds_nothing(void)
 {
 	check_line(NULL, true, "");
@@ -52,4 +71,5 @@ static void nodefaults_adds_nothing(void)
 }
 
 TESTS(T(a_console_is_added_first), T(a_console_of_the_users_replaces_it),
-      T(what_only_looks_like_one_does_not), T(nodefaults_adds_nothing))
+      T(what_only_looks_like_one_does_not), T(a_virtio_console_is_added_if_asked_for),
+      T(nodefaults_adds_nothing))

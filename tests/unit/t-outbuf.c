@@ -270,6 +270,63 @@ static void a_lossy_one_drops_rather_than_waits(void)
 	stop();
 }
 
+/* What an offer of too much says, and that it is told once there is room. */
+static unsigned times_told;
+
+static void note_room(struct outbuf *o)
+{
+	CHECK(o == &out);
+	__atomic_fetch_add(&times_told, 1, __ATOMIC_RELEASE);
+}
+
+static void an_offer_never_waits_and_hears_of_room(void)
+{
+	static u8 much[OUTBUF_SIZE];
+	u64 total = 0;
+
+	if (!start(false, 0))
+		return;
+	out.has_room = note_room;
+	__atomic_store_n(&times_told, 0, __ATOMIC_RELEASE);
+	CHECK_EQ(outbuf__offer(&out, much, 100), 100);
+	usleep(20000);
+	CHECK_EQ(__atomic_load_n(&times_told, __ATOMIC_ACQUIRE), 0);
+
+	/* The pipe is small and nobody reads: it must come to an end. */
+	for (unsigned i = 0; i < 100; i++) {
+		total += outbuf__offer(&out, much, sizeof(much));
+		usleep(1000);
+	}
+	CHECK(total >= OUTBUF_SIZE && total <= 3 * OUTBUF_SIZE);
+
+	struct reader r = { .expected = total + 100 };
+
+	while (__atomic_load_n(&times_told, __ATOMIC_ACQUIRE) == 0 && r.got < r.expected) {
+		ssize_t n = read(reading, much, 1000);
+
+		r.got += n > 0 ? (u64)n : 0;
+		usleep(100);
+	}
+	CHECK(times_told);
+	while (r.got < r.expected)
+		r.got += (u64)read(reading, much, 1000);
+	CHECK_EQ(outbuf__flush(&out, 5000), 0);
+	stop();
+}
+
+static void an_offer_after_release_is_not_dropped(void)
+{
+	static u8 much[OUTBUF_SIZE * 2];
+
+	if (!start(false, 0))
+		return;
+	outbuf__release(&out);
+	size_t taken = outbuf__offer(&out, much, sizeof(much));
+
+	CHECK_EQ(taken, OUTBUF_SIZE + OUTBUF_RESERVE);
+	stop();
+}
+
 static void put_text(const char *text)
 {
 	outbuf__put(&out, (const u8 *)text, strlen(text));
@@ -305,4 +362,5 @@ TESTS(T(all_bytes_arrive_in_order), T(a_slow_reader_loses_nothing),
       T(exit_does_not_wait_for_a_reader), T(release_frees_who_waits_for_room),
       T(after_release_nobody_waits), T(the_user_hears_why_nothing_happens),
       T(a_closed_pipe_is_said_once_and_holds_up_nobody), T(a_lossy_one_drops_rather_than_waits),
+      T(an_offer_never_waits_and_hears_of_room), T(an_offer_after_release_is_not_dropped),
       T(stamps_stand_before_each_line))

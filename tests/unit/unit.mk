@@ -3,19 +3,24 @@
 # make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each, and what
 #                    tests/disk/run needs
 #
-# They are linked with an archive of everything but main(), of which the linker takes what a test
-# asks for. A test that defines a function itself, as a fake, keeps what is behind that function out.
+# They are linked with two archives, of which the linker takes what a test asks for: what tests
+# share, and everything but main(). A test, or what it takes from the first, that defines a function
+# itself, as a fake, keeps what is behind that function out.
 
 UNIT_SRC := $(sort $(wildcard tests/unit/t-*.c))
 UNIT	 := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_AR	 := $(O)/tests/unit/lkvm.a
+SHARED	 := $(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+SHARED_AR := $(O)/tests/unit/shared.a
 
 # what tests/disk/run uses
 DISK_IMAGE := $(O)/tests/disk/image
 
 unit-tests: $(UNIT) $(DISK_IMAGE)
 
+$(SHARED_AR): $(SHARED)
 $(UNIT_AR): $(filter-out $(O)/main.o,$(OBJ))
+$(SHARED_AR) $(UNIT_AR):
 	$(say) AR $@
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -24,7 +29,7 @@ $(UNIT_AR): $(filter-out $(O)/main.o,$(OBJ))
 # so that a test can include a header that is not public, as "x86/boot.h"
 $(O)/tests/%.o: CPPFLAGS += -I.
 
-$(UNIT): %: %.o $(O)/tests/unit/test.o $(UNIT_AR)
+$(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
@@ -32,7 +37,7 @@ $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
--include $(UNIT:=.d) $(DISK_IMAGE).d $(O)/tests/unit/test.d
+-include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d)
 
 .PHONY: unit-tests
 .SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The driver's side of virtio; vring.h is the manual. */
+#include "vring.h"
+#include "test.h"
+
+#include "kvm/clock.h"
+
+#include <linux/virtio_config.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Rings
+ */
+void vring__init(struct vring_driver *r, const struct guest_mem *mem, u64 gpa, u16 size)
+{
+	*r = (struct vring_driver){
+		.mem = mem,
+		.size = size,
+		.desc_gpa = gpa,
+		.avail_gpa = gpa + KiB(8),
+		.used_gpa = gpa + KiB(12),
+	};
+	r->desc = guest_ptr(mem, r->desc_gpa, size * sizeof(struct vring_desc));
+	r->avail = guest_ptr(mem, r->avail_gpa, KiB(1));
+	r->used = guest_ptr(mem, r->used_gpa, KiB(4));
+	if (!r->desc || !r->avail || !r->used)
+		abort();
+	memset(guest_ptr(mem, gpa, VRING_BYTES), 0, VRING_BYTES);
+}
+
+void vring__point(const struct vring_driver *r, struct virtqueue *vq)
+{
+	vq->size = r->size;
+	vq->desc = r->desc_gpa;
+	vq->avail = r->avail_gpa;
+	vq->used = r->used_gpa;
+}
+
+void vring__set_desc(struct vring_driver *r, u16 i, u64 addr, u32 len, u16 flags, u16 next)
+{
+	r->desc[i] = (struct vring_desc){ addr, len, flags, next };
+}
+
+void vring__offer(struct vring_driver *r, u16 head)
+{
+	u16 idx = r->avail->idx;
+
+	r->avail->ring[idx % r->size] = head;
+	__atomic_store_n(&r->avail->idx, (u16)(idx + 1), __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+u16 vring__add(struct vring_driver *r, const struct vring_buf *bufs, unsigned count)
+{
+	u16 head = r->next_desc;
+
+	for (unsigned i = 0; i < count; i++) {
+		u16 at = r->next_desc;
+		u16 next = (u16)((at + 1) % r->size);
+
+		vring__set_desc(r, at, bufs[i].addr, bufs[i].len,
+				(u16)((bufs[i].in ? VRING_DESC_F_WRITE : 0) |
+				      (i + 1 < count ? VRING_DESC_F_NEXT : 0)), next);
+		r->next_desc = next;
+	}
+	vring__offer(r, head);
+	return head;
+}
+
+u16 vring__add_out(struct vring_driver *r, u64 addr, u32 len)
+{
+	return vring__add(r, &(struct vring_buf){ addr, len, false }, 1);
+}
+
+u16 vring__add_in(struct vring_driver *r, u64 addr, u32 len)
+{
+	return vring__add(r, &(struct vring_buf){ addr, len, true }, 1);
+}
+
+bool vring__collect(struct vring_driver *r, u16 *head, u32 *len)
+{
+	if (__atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE) == r->seen)
+		return false;
+
+	const struct vring_used_elem *e = &r->used->ring[r->seen++ % r->size];
+
+	if (head)
+		*head = (u16)e->id;
+	if (len)
+		*len = e->len;
+	return true;
+}
+
+u16 *vring__used_event(struct vring_driver *r)
+{
+	return &r->avail->ring[r->size];
+}
+
+u16 *vring__avail_event(struct vring_driver *r)
+{
+	return (u16 *)&r->used->ring[r->size];
+}
+
+/*
+ * The transport. A device has one owner, and a test may look while it works.
+ */
+static void count(unsigned *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELEASE);
+}
+
+static void test_interrupt(struct virtio_transport *transport, unsigned queue)
+{
+	CHECK(queue < TEST_MAX_QUEUES);
+	count(&container_of(transport, struct test_transport, base)->interrupts[queue]);
+}
+
+static void test_config_changed(struct virtio_transport *transport)
+{
+	count(&container_of(transport, struct test_transport, base)->config_changes);
+}
+
+static void test_reset(struct virtio_transport *transport)
+{
+	count(&container_of(transport, struct test_transport, base)->resets);
+}
+
+static void test_free(struct virtio_transport *transport)
+{
+	free(container_of(transport, struct test_transport, base));
+}
+
+static const struct virtio_transport_ops test_transport_ops = {
+	.interrupt = test_interrupt,
+	.config_changed = test_config_changed,
+	.reset = test_reset,
+	.free = test_free,
+};
+
+static struct virtio_device *last_device;
+
+int virtio_pci__create(struct virtio_device *device, struct virtio_transport **transport)
+{
+	struct test_transport *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		abort();
+	t->base = (struct virtio_transport){ &test_transport_ops, device };
+	*transport = &t->base;
+	last_device = device;
+	return 0;
+}
+
+int virtio_mmio__create(struct virtio_device *device, struct virtio_transport **transport)
+{
+	return virtio_pci__create(device, transport);
+}
+
+struct virtio_device *test_last_device(void)
+{
+	return last_device;
+}
+
+struct test_transport *test_transport(struct virtio_device *device)
+{
+	return container_of(device->transport, struct test_transport, base);
+}
+
+/*
+ * The machine
+ */
+struct kvm *test_machine__init(u64 mem, struct kvm_config *cfg)
+{
+	static struct kvm kvm;
+
+	memset(&kvm, 0, sizeof(kvm));
+	kvm.cfg = cfg;
+	kvm.vm_fd = kvm.sys_fd = -1;
+	if (guest_mem__init(&kvm.mem, mem, NULL) < 0 || ioloop__init(&kvm.loop) < 0)
+		abort();
+	return &kvm;
+}
+
+void test_machine__exit(struct kvm *kvm)
+{
+	ioloop__exit(&kvm->loop);
+	guest_mem__exit(&kvm->mem);
+}
+
+struct stopper {
+	struct ioloop_timer timer;
+	struct ioloop *loop;
+};
+
+/* Not ioloop__stop(), whose wake-up would be one more event. */
+static void stop_loop(struct ioloop_timer *t)
+{
+	struct stopper *s = container_of(t, struct stopper, timer);
+
+	__atomic_store_n(&s->loop->stop, true, __ATOMIC_RELEASE);
+}
+
+void test_machine__settle(struct kvm *kvm)
+{
+	struct stopper s = { .timer.expired = stop_loop, .loop = &kvm->loop };
+	struct pollfd p = { .fd = kvm->loop.epoll_fd, .events = POLLIN };
+
+	while (poll(&p, 1, 0) > 0) {
+		ioloop__arm(&kvm->loop, &s.timer, 0);
+		ioloop__run(&kvm->loop);
+		ioloop__disarm(&kvm->loop, &s.timer);
+		kvm->loop.stop = false;
+	}
+}
+
+bool test_machine__wait(struct kvm *kvm, const unsigned *count, unsigned at_least)
+{
+	u64 deadline = now_ns() + 20 * NS_PER_S;
+	struct pollfd p = { .fd = kvm->loop.epoll_fd, .events = POLLIN };
+
+	while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < at_least) {
+		if (now_ns() > deadline)
+			return false;
+		poll(&p, 1, 1);
+		test_machine__settle(kvm);
+	}
+	return true;
+}
+
+/*
+ * The driver
+ */
+void test_driver__start(struct virtio_device *device, u64 features, u64 gpa,
+			struct vring_driver *rings)
+{
+	const u8 up_to_features = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+				  VIRTIO_CONFIG_S_FEATURES_OK;
+
+	features |= 1ull << VIRTIO_F_VERSION_1;
+	virtio__set_status(device, 0);
+	virtio__want(device, 0, (u32)features);
+	virtio__want(device, 1, (u32)(features >> 32));
+	virtio__set_status(device, up_to_features);
+	for (unsigned i = 0; i < device->nr_queues; i++) {
+		struct virtio_queue_info info = virtio__queue_info(device, i);
+		struct vring_driver *r = &rings[i];
+
+		vring__init(r, &device->kvm->mem, gpa + i * VRING_BYTES, info.max_size);
+		virtio__set_queue_size(device, i, r->size);
+		virtio__set_queue_addr(device, i, VIRTIO_RING_DESC, false, (u32)r->desc_gpa);
+		virtio__set_queue_addr(device, i, VIRTIO_RING_AVAIL, false, (u32)r->avail_gpa);
+		virtio__set_queue_addr(device, i, VIRTIO_RING_USED, false, (u32)r->used_gpa);
+		virtio__enable_queue(device, i);
+	}
+	virtio__set_status(device, up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
+	CHECK_EQ(virtio__status(device), up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
+}
