@@ -4,11 +4,12 @@
  * thread for each disk, which serves the disk's queues; there is one of these
  * for each vCPU.
  */
+#include "blk.h"
 #include "kvm/clock.h"
+#include "kvm/disk-ring.h"
 #include "kvm/disk.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
-#include "kvm/parse-options.h"
 #include "kvm/virtio.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 #define MAX_QUEUES 64
@@ -30,14 +32,34 @@
 #define MAX_RANGES 16
 #define MAX_RANGE_SECTORS (GiB(1) / DISK_SECTOR_SIZE)
 
+/* Requests there can be at a time in a ring: each takes four KiB */
+#define MAX_REQUESTS 64
+
 /* Requests served with the lock held, before somebody else may have it */
 #define SERVE_BUDGET 1024
 
-/* How long to look for more requests: see wait_for_requests() */
+/* How long to look for more requests: see wait_for_work() */
 #define MIN_PATIENCE_NS 4000ull
 #define MAX_PATIENCE_NS 256000ull
 
 #define BIT(n) (1ull << (n))
+
+/*
+ * One request: a header to read; data, either way; and a byte to write for the
+ * status. The driver may cut this into buffers as it likes.
+ */
+struct blk_request {
+	struct vq_req req;
+	struct virtqueue *vq;
+	u32 type;
+	u64 offset;		/* bytes */
+	struct iovec *data;
+	unsigned nr_data;
+	u64 data_len;
+	u8 *status;
+	struct disk_io io;	/* while it is in flight */
+	struct blk_request *next; /* while it is free */
+};
 
 struct virtio_blk {
 	struct virtio_device device;
@@ -47,7 +69,15 @@ struct virtio_blk {
 	struct virtio_blk_config config;
 	struct log_limit failures;
 	u64 patience_ns;
-	struct vq_req req;	/* the one that is served */
+
+	struct disk_ring *ring;	/* made when first used */
+	bool no_ring;		/* that has failed */
+	bool no_nowait;		/* the file system cannot tell what it has cached: tmpfs */
+	struct blk_request *free;
+	unsigned nr_requests;	/* allocated */
+	unsigned in_flight;	/* in the ring */
+	u64 pushed;		/* queues with answers the driver was not told of, a bit each */
+
 	struct virtqueue queues[]; /* device.nr_queues of them */
 };
 
@@ -55,19 +85,6 @@ struct virtio_blk_list {
 	struct kvm_device dev;
 	unsigned count;
 	struct virtio_blk *disks[MAX_DISKS];
-};
-
-/*
- * One request: a header to read; data, either way; and a byte to write for the
- * status. The driver may cut this into buffers as it likes.
- */
-struct blk_request {
-	u32 type;
-	u64 offset;		/* bytes */
-	struct iovec *data;
-	unsigned nr_data;
-	u64 data_len;
-	u8 *status;
 };
 
 /* Takes @len bytes off the front of the request's out-buffers. */
@@ -88,8 +105,9 @@ static void skip_out(struct vq_req *req, u64 len)
 }
 
 /* Returns false if it has no room for the header or the status. */
-static bool parse(struct vq_req *req, struct blk_request *r)
+static bool parse(struct blk_request *r)
 {
+	struct vq_req *req = &r->req;
 	struct virtio_blk_outhdr header;
 
 	if (!req->in_len || vq_req__read(req, 0, &header, sizeof(header)) < sizeof(header))
@@ -111,6 +129,11 @@ static bool parse(struct vq_req *req, struct blk_request *r)
 	r->data = req->iov + (out ? 0 : req->nr_out);
 	r->nr_data = out ? req->nr_out : req->nr_in;
 	r->data_len = out ? req->out_len : req->in_len;
+	/* What is left of the buffers of header and status is empty, and not aligned. */
+	for (; r->nr_data && !r->data->iov_len; r->nr_data--)
+		r->data++;
+	while (r->nr_data && !r->data[r->nr_data - 1].iov_len)
+		r->nr_data--;
 	return true;
 }
 
@@ -131,16 +154,24 @@ static int finish_write(struct virtio_blk *blk, int err)
 	return err || !is_write_through(blk) ? err : disk__flush(blk->image);
 }
 
-static int do_read(struct virtio_blk *blk, const struct vq_req *req, const struct blk_request *r)
+/* Data of whole sectors, and for a read or a write only its own kind of it */
+static bool has_good_data(const struct blk_request *r)
 {
-	if (req->out_len || !r->data_len || r->data_len % DISK_SECTOR_SIZE)
+	u64 other = r->type == VIRTIO_BLK_T_IN ? r->req.out_len : r->req.in_len;
+
+	return !other && r->data_len && r->data_len % DISK_SECTOR_SIZE == 0;
+}
+
+static int do_read(struct virtio_blk *blk, const struct blk_request *r)
+{
+	if (!has_good_data(r))
 		return -EINVAL;
 	return disk__read(blk->image, r->data, r->nr_data, r->offset);
 }
 
-static int do_write(struct virtio_blk *blk, const struct vq_req *req, const struct blk_request *r)
+static int do_write(struct virtio_blk *blk, const struct blk_request *r)
 {
-	if (req->in_len || !r->data_len || r->data_len % DISK_SECTOR_SIZE)
+	if (!has_good_data(r))
 		return -EINVAL;
 	return finish_write(blk, disk__write(blk->image, r->data, r->nr_data, r->offset));
 }
@@ -162,9 +193,11 @@ static int do_range(struct virtio_blk *blk, const struct virtio_blk_discard_writ
 	return disk__write_zeroes(blk->image, range->sector * DISK_SECTOR_SIZE, size, unmap);
 }
 
-static int do_ranges(struct virtio_blk *blk, const struct vq_req *req,
-		     const struct blk_request *r)
+static void drain(struct virtio_blk *blk);
+
+static int do_ranges(struct virtio_blk *blk, const struct blk_request *r)
 {
+	const struct vq_req *req = &r->req;
 	struct virtio_blk_discard_write_zeroes range;
 
 	if (blk->image->read_only)
@@ -172,6 +205,7 @@ static int do_ranges(struct virtio_blk *blk, const struct vq_req *req,
 	if (!req->out_len || req->out_len % sizeof(range) ||
 	    req->out_len > MAX_RANGES * sizeof(range))
 		return -EINVAL;
+	drain(blk); /* disk__map() holds no longer */
 	for (u64 at = 0; at < req->out_len; at += sizeof(range)) {
 		vq_req__read(req, at, &range, sizeof(range));
 
@@ -183,32 +217,114 @@ static int do_ranges(struct virtio_blk *blk, const struct vq_req *req,
 	return finish_write(blk, 0);
 }
 
-static int do_get_id(struct virtio_blk *blk, const struct vq_req *req)
+static int do_get_id(struct virtio_blk *blk, const struct blk_request *r)
 {
 	/* No terminating zero if it is just as long. */
-	if (vq_req__write(req, 0, blk->cfg->serial, VIRTIO_BLK_ID_BYTES) < VIRTIO_BLK_ID_BYTES)
+	if (vq_req__write(&r->req, 0, blk->cfg->serial, VIRTIO_BLK_ID_BYTES) < VIRTIO_BLK_ID_BYTES)
 		return -EINVAL;
 	return 0;
 }
 
-static int execute(struct virtio_blk *blk, const struct vq_req *req, const struct blk_request *r)
+static int execute(struct virtio_blk *blk, const struct blk_request *r)
 {
 	switch (r->type) {
 	case VIRTIO_BLK_T_IN:
-		return do_read(blk, req, r);
+		return do_read(blk, r);
 	case VIRTIO_BLK_T_OUT:
-		return do_write(blk, req, r);
+		return do_write(blk, r);
 	case VIRTIO_BLK_T_FLUSH:
 		return disk__flush(blk->image);
 	case VIRTIO_BLK_T_GET_ID:
-		return do_get_id(blk, req);
+		return do_get_id(blk, r);
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return do_ranges(blk, req, r);
+		return do_ranges(blk, r);
 	default:
 		return -EOPNOTSUPP;
 	}
 }
+
+/*
+ * In flight: what would have the thread wait for a device of the host goes into
+ * a ring, so that the host gets many requests at a time. What the page cache
+ * can do at once is done at once.
+ */
+static bool is_aligned(const struct blk_request *r, u32 align)
+{
+	for (unsigned i = 0; i < r->nr_data; i++) {
+		if (((uintptr_t)r->data[i].iov_base | r->data[i].iov_len) & (align - 1))
+			return false;
+	}
+	return true;
+}
+
+static bool have_ring(struct virtio_blk *blk)
+{
+	if (!blk->ring && !blk->no_ring)
+		blk->no_ring = disk_ring__new(&blk->ring, MAX_REQUESTS, blk->device.kick_fd) < 0;
+	return blk->ring;
+}
+
+static bool start(struct virtio_blk *blk, struct blk_request *r, const struct disk_extent *extent)
+{
+	r->io = (struct disk_io){
+		.fd = extent->fd,
+		.offset = extent->offset,
+		.iov = r->data,
+		.nr_iov = r->nr_data,
+		.write = r->type == VIRTIO_BLK_T_OUT,
+	};
+	if (!have_ring(blk) || disk_ring__start(blk->ring, &r->io) < 0)
+		return false;
+	blk->in_flight++;
+	return true;
+}
+
+enum progress { NOT_YET, STARTED, DONE };
+
+/* Without the page cache: not worth it for a request that comes alone. */
+static enum progress try_direct(struct virtio_blk *blk, struct blk_request *r,
+				const struct disk_extent *extent)
+{
+	if ((!blk->in_flight && !vq__has_requests(r->vq)) || !is_aligned(r, extent->memory_align))
+		return NOT_YET;
+	return start(blk, r, extent) ? STARTED : NOT_YET;
+}
+
+/* What is in the page cache is read; a write only puts something there. */
+static enum progress try_cached(struct virtio_blk *blk, struct blk_request *r,
+				const struct disk_extent *extent)
+{
+	if (r->type == VIRTIO_BLK_T_OUT || blk->no_nowait)
+		return NOT_YET;
+
+	ssize_t n = preadv2(extent->fd, r->data, (int)r->nr_data, (off_t)extent->offset,
+			    RWF_NOWAIT);
+
+	if (n == (ssize_t)r->data_len)
+		return DONE;
+	if (n < 0 && errno != EAGAIN) {
+		blk->no_nowait = errno == EOPNOTSUPP;
+		return NOT_YET;
+	}
+	return start(blk, r, extent) ? STARTED : NOT_YET;
+}
+
+static enum progress try_to_start(struct virtio_blk *blk, struct blk_request *r)
+{
+	struct disk_extent extent;
+
+	if (r->type != VIRTIO_BLK_T_IN && (r->type != VIRTIO_BLK_T_OUT || is_write_through(blk)))
+		return NOT_YET;
+	if (!has_good_data(r) ||
+	    !disk__map(blk->image, r->offset, r->data_len, r->type == VIRTIO_BLK_T_OUT, &extent))
+		return NOT_YET;
+	return extent.memory_align > 1 ? try_direct(blk, r, &extent) : try_cached(blk, r, &extent);
+}
+
+/*
+ * Completion
+ */
 
 /* The host's failures are worth a word; what the driver got wrong it is told. */
 static void report(struct virtio_blk *blk, const struct blk_request *r, int err)
@@ -232,30 +348,102 @@ static u8 status_of(int err)
 }
 
 /* How many bytes of the in-buffers hold an answer, the status included. */
-static u32 written(const struct vq_req *req, const struct blk_request *r, int err)
+static u32 written(const struct blk_request *r, int err)
 {
 	if (err || r->type == VIRTIO_BLK_T_OUT)
 		return 1;
-	return (u32)min_u64(req->in_len, UINT32_MAX - 1) + 1;
+	return (u32)min_u64(r->req.in_len, UINT32_MAX - 1) + 1;
 }
 
-static void serve_request(struct virtio_blk *blk, struct virtqueue *vq)
+static void release(struct virtio_blk *blk, struct blk_request *r)
 {
-	struct vq_req *req = &blk->req;
-	struct blk_request r;
+	r->next = blk->free;
+	blk->free = r;
+}
 
-	if (!parse(req, &r)) {
-		vq_push(vq, req->head, 0);
+static void push(struct virtio_blk *blk, struct blk_request *r, u32 len)
+{
+	vq_push(r->vq, r->req.head, len);
+	blk->pushed |= BIT(r->vq - blk->queues);
+	release(blk, r);
+}
+
+static void complete(struct virtio_blk *blk, struct blk_request *r, int err)
+{
+	if (err)
+		report(blk, r, err);
+	*r->status = status_of(err);
+	push(blk, r, written(r, err));
+}
+
+static void landed(struct virtio_blk *blk, struct disk_io *io)
+{
+	struct blk_request *r = container_of(io, struct blk_request, io);
+
+	blk->in_flight--;
+	/* Short, or failed: once more, the slow way, whose answer is exact. */
+	complete(blk, r, io->result == (ssize_t)r->data_len ? 0 : execute(blk, r));
+}
+
+static void reap(struct virtio_blk *blk)
+{
+	struct disk_io *io;
+
+	while (blk->in_flight && (io = disk_ring__reap(blk->ring)))
+		landed(blk, io);
+}
+
+static void wait_for_one(struct virtio_blk *blk)
+{
+	struct disk_io *io = disk_ring__wait(blk->ring);
+
+	if (io)
+		landed(blk, io);
+}
+
+static void drain(struct virtio_blk *blk)
+{
+	while (blk->in_flight)
+		wait_for_one(blk);
+}
+
+static void serve_request(struct virtio_blk *blk, struct blk_request *r)
+{
+	if (!parse(r)) {
+		push(blk, r, 0);
 		virtio__broken(&blk->device, "a request has no room for its header and status");
 		return;
 	}
+	switch (try_to_start(blk, r)) {
+	case STARTED:
+		return;
+	case DONE:
+		complete(blk, r, 0);
+		return;
+	case NOT_YET:
+		complete(blk, r, execute(blk, r));
+	}
+}
 
-	int err = execute(blk, req, &r);
+/* A request to fill, if need be after one in flight has landed. */
+static struct blk_request *get_request(struct virtio_blk *blk)
+{
+	while (!blk->free) {
+		struct blk_request *r = NULL;
 
-	if (err)
-		report(blk, &r, err);
-	*r.status = status_of(err);
-	vq_push(vq, req->head, written(req, &r, err));
+		if (blk->nr_requests < MAX_REQUESTS)
+			r = malloc(sizeof(*r));
+		if (r) {
+			blk->nr_requests++;
+			release(blk, r);
+		} else {
+			wait_for_one(blk); /* there is one: the first was made with the disk */
+		}
+	}
+	struct blk_request *r = blk->free;
+
+	blk->free = r->next;
+	return r;
 }
 
 /*
@@ -265,8 +453,13 @@ static void serve_request(struct virtio_blk *blk, struct virtqueue *vq)
  * that has been worth it lately: twice as long after each success, and not at
  * all after failures, so that a disk that is idle burns nothing.
  */
-static bool has_requests(const struct virtio_blk *blk)
+static bool has_work(struct virtio_blk *blk)
 {
+	unsigned flying = blk->in_flight;
+
+	reap(blk);
+	if (blk->in_flight != flying)
+		return true;
 	for (unsigned i = 0; i < blk->device.nr_queues; i++) {
 		if (blk->queues[i].enabled && vq__has_requests(&blk->queues[i]))
 			return true;
@@ -274,12 +467,12 @@ static bool has_requests(const struct virtio_blk *blk)
 	return false;
 }
 
-static bool wait_for_requests(struct virtio_blk *blk)
+static bool wait_for_work(struct virtio_blk *blk)
 {
 	u64 deadline = now_ns() + blk->patience_ns;
 
 	do {
-		if (has_requests(blk)) {
+		if (has_work(blk)) {
 			blk->patience_ns = min_u64(blk->patience_ns * 2, MAX_PATIENCE_NS);
 			return true;
 		}
@@ -289,25 +482,45 @@ static bool wait_for_requests(struct virtio_blk *blk)
 	return false;
 }
 
+/* Returns false if there was none. */
+static bool serve_one(struct virtio_blk *blk, struct virtqueue *vq)
+{
+	struct blk_request *r = get_request(blk);
+
+	if (!virtio__pop(&blk->device, vq, &r->req)) {
+		release(blk, r);
+		return false;
+	}
+	r->vq = vq;
+	serve_request(blk, r);
+	return true;
+}
+
+static void notify(struct virtio_blk *blk)
+{
+	for (unsigned i = 0; blk->pushed; i++) {
+		if (blk->pushed & BIT(i))
+			virtio__notify(&blk->device, &blk->queues[i]);
+		blk->pushed &= ~BIT(i);
+	}
+}
+
 /* Serves what is in the queues; returns how many requests that were, at most @budget. */
 static unsigned serve_queues(struct virtio_blk *blk, unsigned budget)
 {
 	unsigned served = 0;
 
+	reap(blk);
 	for (unsigned i = 0; i < blk->device.nr_queues; i++) {
 		struct virtqueue *vq = &blk->queues[i];
-		unsigned before = served;
 
 		if (!vq->enabled)
 			continue;
 		vq__disable_kicks(vq);
-		while (served < budget && virtio__pop(&blk->device, vq, &blk->req)) {
-			serve_request(blk, vq);
+		while (served < budget && serve_one(blk, vq))
 			served++;
-		}
-		if (served != before)
-			virtio__notify(&blk->device, vq);
 	}
+	notify(blk);
 	return served;
 }
 
@@ -332,7 +545,7 @@ static void blk__serve(struct virtio_device *device)
 	do {
 		do
 			budget -= serve_queues(blk, budget);
-		while (budget && virtio__is_live(device) && wait_for_requests(blk));
+		while (budget && virtio__is_live(device) && wait_for_work(blk));
 	} while (budget && virtio__is_live(device) && enable_kicks(blk));
 
 	if (!budget)
@@ -364,7 +577,8 @@ static void blk__reset(struct virtio_device *device, int queue)
 {
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 
-	/* Nothing is in flight: requests are served one by one, under the lock. */
+	drain(blk);
+	notify(blk);
 	if (queue < 0)
 		blk->config.wce = 1;
 }
@@ -424,17 +638,28 @@ static u64 offered_features(const struct virtio_blk *blk)
 /*
  * The module
  */
+static void free_requests(struct virtio_blk *blk)
+{
+	while (blk->free) {
+		struct blk_request *r = blk->free;
+
+		blk->free = r->next;
+		free(r);
+	}
+}
+
 static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct disk_config *cfg)
 {
 	unsigned nr_queues = (unsigned)min_u64(kvm->cfg->nr_cpus, MAX_QUEUES);
 	struct virtio_blk *blk = calloc(1, sizeof(*blk) + nr_queues * sizeof(blk->queues[0]));
 	char error[DISK_ERROR_LEN];
-	int err;
+	int err = -ENOMEM;
 
-	if (!blk) {
-		pr_err("disk '%s': %s", cfg->params.file, strerror(ENOMEM));
-		return -ENOMEM;
+	if (!blk || !(blk->free = calloc(1, sizeof(*blk->free)))) {
+		pr_err("disk '%s': %s", cfg->params.file, strerror(-err));
+		goto free_blk;
 	}
+	blk->nr_requests = 1;
 	err = disk__open(&blk->image, &cfg->params, error);
 	if (err) {
 		pr_err("disk '%s': %s", cfg->params.file, error);
@@ -465,6 +690,8 @@ static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct 
 close_image:
 	disk__close(blk->image);
 free_blk:
+	if (blk)
+		free_requests(blk);
 	free(blk);
 	return err;
 }
@@ -478,6 +705,8 @@ static void remove_disk(struct virtio_blk *blk)
 	if (err)
 		pr_err("%s: what the guest wrote last may be lost: %s", blk->name,
 		       strerror(-err));
+	disk_ring__free(blk->ring);
+	free_requests(blk);
 	free(blk);
 }
 
@@ -510,86 +739,6 @@ static int virtio_blk__init(struct kvm *kvm, struct kvm_device **dev)
 	*dev = &list->dev;
 	return 0;
 }
-
-/*
- * --disk FILE[,WORD]...
- */
-static int parse_word(const struct option *opt, struct disk_config *disk, const char *word,
-		      bool *have_format)
-{
-	if (!strcmp(word, "ro")) {
-		disk->params.read_only = true;
-	} else if (!strcmp(word, "direct")) {
-		disk->params.direct = true;
-	} else if (!strcmp(word, "snapshot")) {
-		disk->params.snapshot = true;
-	} else if (!strcmp(word, "format=raw") || !strcmp(word, "format=qcow2")) {
-		disk->params.format = word[7] == 'r' ? DISK_RAW : DISK_QCOW2;
-		*have_format = true;
-	} else if (!strncmp(word, "format=", 7)) {
-		pr_err("option '--%s': '%s' is no format; formats are raw and qcow2", opt->name,
-		       word + 7);
-		return -EINVAL;
-	} else if (!strncmp(word, "serial=", 7)) {
-		if (!word[7] || strlen(word + 7) > DISK_SERIAL_LEN) {
-			pr_err("option '--%s': serial '%s' has not 1 to %d characters", opt->name,
-			       word + 7, DISK_SERIAL_LEN);
-			return -EINVAL;
-		}
-		snprintf(disk->serial, sizeof(disk->serial), "%s", word + 7);
-	} else {
-		pr_err("option '--%s': '%s' is none of ro, direct, snapshot, format=raw, "
-		       "format=qcow2 and serial=S", opt->name, word);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static bool ends_in(const char *string, const char *end)
-{
-	size_t len = strlen(string), end_len = strlen(end);
-
-	return len > end_len && !strcmp(string + len - end_len, end);
-}
-
-static int opt_disk(const struct option *opt, const char *value, void *var)
-{
-	struct kvm_config *cfg = var;
-	struct disk_config *disk = &cfg->disks[cfg->nr_disks];
-	bool have_format = false;
-
-	if (cfg->nr_disks == MAX_DISKS) {
-		pr_err("option '--%s': '%s' is one disk more than the %d there can be", opt->name,
-		       value, MAX_DISKS);
-		return -EINVAL;
-	}
-
-	char *words = strdup(value);
-
-	if (!words) {
-		pr_err("option '--%s': %s", opt->name, strerror(ENOMEM));
-		return -EINVAL;
-	}
-	cfg->nr_disks++;
-	disk->params.file = strsep(&words, ",");
-	if (!*disk->params.file) {
-		pr_err("option '--%s': '%s' names no file", opt->name, value);
-		return -EINVAL;
-	}
-	while (words) {
-		if (parse_word(opt, disk, strsep(&words, ","), &have_format) < 0)
-			return -EINVAL;
-	}
-	if (!have_format && ends_in(disk->params.file, ".qcow2"))
-		disk->params.format = DISK_QCOW2;
-	return 0;
-}
-
-static const struct option blk_options[] = {
-	{ 'd', "disk", "FILE[,WORD...]",
-	  "a disk; WORDs: ro, direct, snapshot, format=raw or qcow2, serial=S", opt_disk, 0 },
-	{ 0 },
-};
 
 const struct kvm_module virtio_blk_module = {
 	.name = "virtio_blk",
