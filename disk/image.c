@@ -4,6 +4,7 @@
  * image.h are the manuals.
  */
 #include "image.h"
+#include "snapshot.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,6 +28,9 @@ int disk_open__format(struct disk_image **image, struct disk_open *o, enum disk_
 	case DISK_RAW:
 		err = raw__open(image, o);
 		break;
+	case DISK_QCOW2:
+		err = qcow2__open(image, o);
+		break;
 	default:
 		err = disk_error(o, -EINVAL, "has a format this build does not know");
 	}
@@ -45,7 +49,21 @@ int disk__open(struct disk_image **image, const struct disk_params *params,
 		.error = error,
 	};
 
-	return disk_open__format(image, &o, params->format);
+	struct disk_image *base;
+	int err;
+
+	*error = '\0';
+	err = disk_open__format(&base, &o, params->format);
+	if (err)
+		return err;
+	if (!params->snapshot || params->read_only) {
+		*image = base;
+		return 0;
+	}
+	err = snapshot__open(image, base, &o);
+	if (err)
+		disk__close(base);
+	return err;
 }
 
 int disk__close(struct disk_image *image)

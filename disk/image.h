@@ -46,6 +46,7 @@ int disk_error(const struct disk_open *o, int err, const char *fmt, ...) __print
 /* The formats. */
 int disk_open__format(struct disk_image **image, struct disk_open *o, enum disk_format format);
 int raw__open(struct disk_image **image, struct disk_open *o);
+int qcow2__open(struct disk_image **image, struct disk_open *o);
 
 /*
  * @len bytes of @base from @offset on, of which those beyond its end are zero:

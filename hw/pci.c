@@ -15,7 +15,6 @@
 
 #define FUNCTION_SIZE KiB(4)
 #define SLOT_FUNCTIONS 8u
-#define SLOT_SIZE (SLOT_FUNCTIONS * FUNCTION_SIZE)
 #define MAX_DEVFN 256
 #define FIRST_DEVFN SLOT_FUNCTIONS /* slot 0 is the host bridge alone */
 
@@ -152,8 +151,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 }
 
 /*
- * By memory: reads come here only where no slot covers the function, or KVM
- * cannot have such a slot.
+ * By memory: reads come here only if KVM cannot have a read-only slot.
  */
 static u64 ecam_read(struct bus_range *range, u64 offset, unsigned width)
 {
@@ -534,28 +532,36 @@ const struct kvm_module pci_module = {
 };
 
 /*
- * When all devices are there, the slots that have some are put into the guest.
- * Functions that are not there read as ones.
+ * When all devices are there, the guest gets to see the configuration space.
+ * What is not there reads as ones; but of a slot that is empty only the first
+ * function, because nobody looks at the others then, and they would take 900
+ * KiB of the host's memory.
  */
+static void fill_gaps(struct pci_host *host)
+{
+	for (unsigned devfn = 0; devfn < MAX_DEVFN; devfn++) {
+		unsigned slot = devfn / SLOT_FUNCTIONS;
+
+		if (!host->devices[devfn] &&
+		    (slot < pci__nr_slots(host->kvm) || devfn % SLOT_FUNCTIONS == 0))
+			memset(host->space + devfn * FUNCTION_SIZE, 0xff, FUNCTION_SIZE);
+	}
+}
+
 static int pci_ecam__init(struct kvm *kvm, struct kvm_device **dev)
 {
-	struct pci_host *host = kvm->pci;
-	unsigned nr_slots = pci__nr_slots(kvm);
 	struct kvm_userspace_memory_region region = {
 		.slot = ECAM_MEM_SLOT,
 		.flags = KVM_MEM_READONLY,
 		.guest_phys_addr = PCI_ECAM_BASE,
-		.memory_size = nr_slots * SLOT_SIZE,
-		.userspace_addr = (uintptr_t)host->space,
+		.memory_size = PCI_ECAM_SIZE,
+		.userspace_addr = (uintptr_t)kvm->pci->space,
 	};
 
 	(void)dev;
 	if (!kvm__check_extension(kvm, KVM_CAP_READONLY_MEM))
 		return 0;
-	for (unsigned devfn = 0; devfn < nr_slots * SLOT_FUNCTIONS; devfn++) {
-		if (!host->devices[devfn])
-			memset(host->space + devfn * FUNCTION_SIZE, 0xff, FUNCTION_SIZE);
-	}
+	fill_gaps(kvm->pci);
 	if (ioctl(kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0) {
 		int err = -errno;
 

@@ -66,9 +66,18 @@ static u16 used_event(const struct virtqueue *vq)
 }
 
 /* In the used ring: the driver notifies when it has filled this entry of the available ring */
-static void set_avail_event(struct virtqueue *vq, u16 i)
+static u16 *avail_event(const struct virtqueue *vq)
 {
-	__atomic_store_n((u16 *)&vq->used_ring->ring[vq->size], i, __ATOMIC_RELAXED);
+	return (u16 *)&vq->used_ring->ring[vq->size];
+}
+
+/*
+ * A store that comes before all loads after it: each side says what it has done
+ * and then looks at what the other wants, so that one of them sees the other.
+ */
+static void store_fenced(u16 *place, u16 value)
+{
+	__atomic_exchange_n(place, value, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -211,9 +220,7 @@ bool vq_wants_interrupt(struct virtqueue *vq)
 	u16 old = vq->signalled;
 	bool was_valid = vq->signalled_valid;
 
-	/* Our index goes out before we look at what the driver waits for; it does the reverse. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-
+	store_fenced(&vq->used_ring->idx, vq->next_used);
 	if (!vq->event_idx)
 		return !(__atomic_load_n(&vq->avail_ring->flags, __ATOMIC_RELAXED) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
@@ -232,11 +239,9 @@ void vq__disable_kicks(struct virtqueue *vq)
 bool vq__enable_kicks(struct virtqueue *vq)
 {
 	if (vq->event_idx)
-		set_avail_event(vq, vq->next_avail);
+		store_fenced(avail_event(vq), vq->next_avail);
 	else
-		__atomic_store_n(&vq->used_ring->flags, 0, __ATOMIC_RELAXED);
-	/* The wish goes out before we look for the last time; the driver does the reverse. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		store_fenced(&vq->used_ring->flags, 0);
 	return vq__has_requests(vq);
 }
 

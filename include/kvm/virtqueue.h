@@ -84,9 +84,10 @@ void vq_push(struct virtqueue *vq, u16 head, u32 written);
 bool vq_wants_interrupt(struct virtqueue *vq);
 
 /*
- * Between these two the driver may skip its notifications. vq__enable_kicks()
- * returns true if more requests came in meanwhile, of which no notification
- * may ever tell: serve the queue again.
+ * Between these two the driver may skip its notifications. Serving a queue must
+ * end with vq__enable_kicks(), or no notification may come ever again. It
+ * returns true if more requests came in meanwhile, of which none may tell:
+ * serve the queue again.
  */
 void vq__disable_kicks(struct virtqueue *vq);
 bool vq__enable_kicks(struct virtqueue *vq);

@@ -2,17 +2,26 @@
 # shellcheck shell=bash
 #
 # What tests/boot/cases is written in. A case is a function, or a command with arguments, that is
-# announced with `check DESCRIPTION COMMAND...`; run_checks runs them all, two at a time, and prints
-# TAP. A case runs in a subshell in a directory of its own, $dir, and ends at the first thing that
-# is not as it must be:
+# announced with `check DESCRIPTION COMMAND...`; run_checks runs them, two at a time, and tells
+# tests/boot/run how they end. A case runs in a subshell in a directory of its own, $dir, and ends
+# at the first thing that is not as it must be:
 #
 #   guest PARAMS [OPTION...]  boot a guest with these words on its command line and these options
 #                             of lkvm run; its stdout is then in $dir/out, also as $dir/text
 #                             without carriage returns, its stderr in $dir/err
 #   status_is N               ... lkvm ended with this status
 #   has REGEX, has_not REGEX  ... a line of the guest's output matches, or none does
+#   says REGEX                ... a line of lkvm's own matches
 #   value NAME                prints what follows NAME= in the report of tests/boot/init
 #   fail REASON, skip REASON  end the case
+#
+# A guest that does not end is killed after $limit seconds, and a case, whatever it waits for, after
+# $case_limit. What run_checks prints, besides what the commands let slip:
+#
+#   @ start N           case number N begins
+#   @ result N          from here to `@ end N` is its result, in TAP
+#   @ alive             every few seconds
+#   @ stuck N           not even SIGKILL ends the case: nothing more can be done here
 
 declare -A kernels
 while read -r name kind path; do
@@ -29,7 +38,8 @@ fail() { echo "$*"; exit 1; }
 skip() { echo "$*"; exit 77; }
 
 initrd=$O/boot/initrd.cpio
-limit=100	# seconds for one guest
+limit=${GUEST_SECONDS-100}	# for one guest
+case_limit=${CASE_SECONDS-240}	# for all that a case does, its guests and its waiting
 
 # The command line of a guest, in the array $lkvm.
 set_lkvm() {
@@ -95,9 +105,13 @@ until_true() {
 # Wait until the guest of test=cat listens.
 ready() { until_true grep -qs 'init: ready' "$dir/out"; }
 
-status_is() { ((status == $1)) || fail "exit status $status instead of $1"; }
+status_is() {
+	((status != 137)) || fail "lkvm did not end in $limit s, and was killed"
+	((status == $1)) || fail "exit status $status instead of $1"
+}
 has() { grep -qE -- "$1" "$dir/text" || fail "no line of the guest's output matches: $1"; }
 has_not() { ! grep -E -- "$1" "$dir/text" || fail "a line of the guest's output matches: $1"; }
+says() { grep -qE -- "^lkvm: .*$1" "$dir/err" || fail "lkvm does not say: $1"; }
 value() { sed -n "s/^$1=//p" "$dir/text"; }
 
 # value_is NAME VALUE
@@ -111,51 +125,137 @@ check() {
 	commands+=("$(printf '%q ' "$@")")
 }
 
+#
+# Running them. They are numbered from 1, in the order in which they are announced.
+#
+
+# The processes of a case: they have its directory in their environment, or are in its process
+# group, like the subshells that have not executed anything.
+case_processes() {
+	{
+		grep -lzxs "BOOT_CASE=$scratch/$1" /proc/[0-9]*/environ | cut -d / -f 3
+		ps -eo pid=,pgid= | awk -v group="${groups[$1]}" '$2 == group { print $1 }'
+	} | sort -nu
+}
+
 run_case() {
 	dir=$scratch/$1
-	mkdir "$dir"
-	(eval "${commands[$1]}") >"$dir/said" 2>&1
-	echo $? >"$dir/result.tmp"
-	mv "$dir/result.tmp" "$dir/result"
+	(export BOOT_CASE=$dir; eval "${commands[$1 - 1]}") >"$dir/said" 2>&1
+	echo $? >"$dir/result"
 }
 
-print_case() {
-	local number=$(($1 + 1)) description=${descriptions[$1]} result file
-	dir=$scratch/$1
+declare -A since=() groups=()	# of the cases that run
+start_case() {
+	echo "@ start $1"
+	mkdir "$scratch/$1"
+	since[$1]=$EPOCHSECONDS
+	set -m	# a process group of its own
+	{
+		run_case "$1" {ended}>&-
+		echo "$1" >&"$ended"
+	} </dev/null &
+	groups[$1]=$!
+	disown	# or bash would say that it was killed
+	set +m
+}
+
+# Kills what a case has left running. Returns 1 if something survives it.
+kill_case() {
+	local pids deadline=$((SECONDS + 10))
+	while pids=$(case_processes "$1"); [[ $pids ]]; do
+		((SECONDS < deadline)) || return 1
+		# shellcheck disable=SC2086 # one number each
+		kill -KILL $pids 2>/dev/null
+		sleep 0.1
+	done
+}
+
+show_processes() {
+	local pids
+	mapfile -t pids < <(case_processes "$1")
+	((!${#pids[@]})) || ps -o pid,stat,wchan:20,etimes,args -p "$(IFS=,; echo "${pids[*]}")"
+}
+
+end_case() {
+	local dir=$scratch/$1
+	# What it has started ends with it, at most a little later.
+	if [[ $(<"$dir/result") == 0 && $(case_processes "$1") ]]; then
+		sleep 2
+		if [[ $(case_processes "$1") ]]; then
+			{
+				echo "the case has left processes behind:"
+				show_processes "$1"
+			} >>"$dir/said"
+			echo 1 >"$dir/result"
+		fi
+	fi
+	report_case "$1"
+	kill_case "$1" || echo "@ stuck $1"
+}
+
+give_up_case() {
+	local dir=$scratch/$1
+	{
+		echo "not done after $case_limit s; what it was doing then:"
+		show_processes "$1"
+	} >>"$dir/said"
+	echo 1 >"$dir/result"
+	report_case "$1"
+	kill_case "$1" || echo "@ stuck $1"
+}
+
+report_case() {
+	local description=${descriptions[$1 - 1]} dir=$scratch/$1 result file
 	result=$(<"$dir/result")
+	echo "@ result $1"
 	case $result in
-	0) echo "ok $number - $description" ;;
-	77) echo "ok $number - $description # SKIP $(tail -n 1 "$dir/said")" ;;
+	77) echo "ok $1 - $description # SKIP $(tail -n 1 "$dir/said")" ;;
+	0) echo "ok $1 - $description ($((EPOCHSECONDS - since[$1])) s)" ;;
 	*)
-		failed=1
-		echo "not ok $number - $description"
+		echo "not ok $1 - $description ($((EPOCHSECONDS - since[$1])) s)"
 		sed 's/^/# /' "$dir/said"
-		for file in err text; do
+		for file in err out; do
 			[[ -s $dir/$file ]] || continue
-			echo "# the end of the guest's ${file/text/out}:"
-			tail -n 15 "$dir/$file" | sed 's/^/#   /'
+			echo "# the end of the guest's $file:"
+			tail -c 8000 "$dir/$file" | LC_ALL=C tr -c '[:print:]\t\n' ' ' | tail -n 15 | sed 's/^/#   /'
 		done ;;
 	esac
+	echo "@ end $1"
+	unset "since[$1]"
 }
 
-# Two at a time, as there are two CPUs in the emulated machine and a guest often waits.
-run_checks() {
-	local started=0 printed=0 count=${#descriptions[@]}
-	scratch=$(mktemp -d)
-	trap 'rm -rf "$scratch"' EXIT
-	failed=0
-	echo "1..$count"
-	while ((printed < count)); do
-		if ((started < count && started - printed < 4 && $(jobs -rp | wc -l) < 2)); then
-			run_case "$started" </dev/null &
-			((started += 1))
-			continue
+# run_cases_until AT_MOST: wait until no more than that many run.
+run_cases_until() {
+	local n
+	while ((${#since[@]} > $1)); do
+		if read -r -t 2 -u "$ended" n && [[ ${since[$n]-} ]]; then
+			end_case "$n"
 		fi
-		wait -n || :
-		while ((printed < started)) && [[ -f $scratch/$printed/result ]]; do
-			print_case "$printed"
-			((printed += 1))
+		echo "@ alive"
+		for n in "${!since[@]}"; do
+			((EPOCHSECONDS - since[$n] <= case_limit)) || give_up_case "$n"
 		done
 	done
-	return "$failed"
 }
+
+# Those numbered in $CASES_TODO, default all: two at a time, as there are two CPUs in the emulated
+# machine and a guest often waits. After them, one at a time, those in $CASES_ALONE.
+run_checks() {
+	local n
+	scratch=$(mktemp -d)
+	trap 'for n in "${!since[@]}"; do kill_case "$n"; done; rm -rf "$scratch"' EXIT
+	trap 'exit 143' TERM INT HUP
+	mkfifo "$scratch/ended"
+	exec {ended}<>"$scratch/ended"
+	for n in ${CASES_TODO-$(seq ${#descriptions[@]})}; do
+		run_cases_until 1
+		start_case "$n"
+	done
+	for n in ${CASES_ALONE-}; do
+		run_cases_until 0
+		start_case "$n"
+	done
+	run_cases_until 0
+}
+
+list_checks() { ((!${#descriptions[@]})) || printf '%s\n' "${descriptions[@]}"; }

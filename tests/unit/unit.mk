@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each
+# make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each, and what
+#                    tests/disk/run needs
 #
 # They are linked with two archives, of which the linker takes what a test asks for: what tests
 # share, and everything but main(). A test, or what it takes from the first, that defines a function
@@ -12,7 +13,10 @@ UNIT_AR	 := $(O)/tests/unit/lkvm.a
 SHARED	 := $(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
 SHARED_AR := $(O)/tests/unit/shared.a
 
-unit-tests: $(UNIT)
+# what tests/disk/run uses
+DISK_IMAGE := $(O)/tests/disk/image
+
+unit-tests: $(UNIT) $(DISK_IMAGE)
 
 $(SHARED_AR): $(SHARED)
 $(UNIT_AR): $(filter-out $(O)/main.o,$(OBJ))
@@ -29,7 +33,11 @@ $(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
--include $(UNIT:=.d) $(SHARED:.o=.d)
+$(DISK_IMAGE): %: %.o $(UNIT_AR)
+	$(say) LINK $@
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
+
+-include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d)
 
 .PHONY: unit-tests
-.SECONDARY: $(UNIT:=.o)
+.SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which clusters of a qcow2 image are in use, and how often; qcow2.h is the
+ * manual.
+ *
+ * The refcount table names refcount blocks, each one cluster of refcounts.
+ * Where there is no block, no cluster is in use. A new block is put into the
+ * first cluster of those it counts, which is free for just that reason.
+ */
+#include "qcow2.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_OFFSET (1ull << 56) /* that an L2 entry can name */
+
+/* How many clusters one block counts, as a power of two */
+static u32 block_bits(const struct qcow2 *q)
+{
+	return q->header.cluster_bits + 3 - q->header.refcount_order;
+}
+
+static u64 load(const u8 *slice, u64 index, u32 order)
+{
+	u64 value = 0;
+
+	if (order < 3)
+		return slice[index >> (3 - order)] >> ((index << order) & 7) &
+		       ((1u << (1u << order)) - 1);
+	for (unsigned n = 1u << (order - 3), i = 0; i < n; i++)
+		value = value << 8 | slice[index * n + i];
+	return value;
+}
+
+static void store(u8 *slice, u64 index, u32 order, u64 value)
+{
+	if (order < 3) {
+		u8 *p = slice + (index >> (3 - order));
+		unsigned shift = (index << order) & 7;
+		unsigned mask = ((1u << (1u << order)) - 1) << shift;
+
+		*p = (u8)((*p & ~mask) | (value << shift & mask));
+		return;
+	}
+	for (unsigned n = 1u << (order - 3), i = n; i-- > 0; value >>= 8)
+		slice[index * n + i] = (u8)value;
+}
+
+/* A slice of a block in memory */
+struct place {
+	u64 offset;	/* of the slice in the file; 0: there is no block */
+	u8 *slice;
+	u64 index;	/* of the refcount in the slice */
+};
+
+/* Refcount blocks may be written at any time: what is lowered in them is so after a barrier. */
+static int get_slice(struct qcow2 *q, u64 offset, u8 **data)
+{
+	int err = qcow2_cache__get(&q->refcounts, &q->file, offset, data);
+
+	if (err != -EAGAIN)
+		return err;
+	err = qcow2_cache__write(&q->refcounts, &q->file);
+	return err ? err : qcow2_cache__get(&q->refcounts, &q->file, offset, data);
+}
+
+static int find_place(struct qcow2 *q, u64 cluster, struct place *place)
+{
+	u64 block = cluster >> block_bits(q);
+	u32 slice_bits = q->refcounts.slice_bits + 3 - q->header.refcount_order;
+	u64 in_block = cluster & ((1ull << block_bits(q)) - 1);
+	u64 offset;
+
+	*place = (struct place){ .index = in_block & ((1ull << slice_bits) - 1) };
+	if (block >= q->nr_reftable)
+		return 0;
+	offset = q->reftable[block] & QCOW2_OFFSET_MASK;
+	if (!offset)
+		return 0;
+	if (!qcow2_is_data(q, offset, q->cluster_size))
+		return -EIO;
+	place->offset = offset + (in_block >> slice_bits << q->refcounts.slice_bits);
+	return get_slice(q, place->offset, &place->slice);
+}
+
+static int get_refcount(struct qcow2 *q, u64 cluster, u64 *value)
+{
+	struct place place;
+	int err = find_place(q, cluster, &place);
+
+	*value = 0;
+	if (!err && place.offset)
+		*value = load(place.slice, place.index, q->header.refcount_order);
+	return err;
+}
+
+/* There is a block for it. */
+static int set_refcount(struct qcow2 *q, u64 cluster, u64 value)
+{
+	struct place place;
+	int err = find_place(q, cluster, &place);
+
+	if (err)
+		return err;
+	if (!place.offset)
+		return -EIO;
+	store(place.slice, place.index, q->header.refcount_order, value);
+	qcow2_cache__dirty(&q->refcounts, place.offset);
+	return 0;
+}
+
+static void mark_reftable_dirty(struct qcow2 *q, u64 from, u64 to)
+{
+	bool clean = q->reftable_dirty_from == q->reftable_dirty_to;
+
+	q->reftable_dirty_from = clean ? from : min_u64(q->reftable_dirty_from, from);
+	q->reftable_dirty_to = clean ? to : max_u64(q->reftable_dirty_to, to);
+}
+
+static int make_block(struct qcow2 *q, u64 block)
+{
+	u64 cluster = block << block_bits(q);
+	u64 offset = cluster << q->header.cluster_bits;
+	int err = qcow2_clear_cluster(q, offset);
+
+	if (err)
+		return err;
+	qcow2_cache__forget(&q->refcounts, offset, q->cluster_size);
+	q->reftable[block] = offset;
+	mark_reftable_dirty(q, block, block + 1);
+	return set_refcount(q, cluster, 1);
+}
+
+/*
+ * A larger refcount table
+ *
+ * It is put where the old one does not reach, with the blocks that count it
+ * and themselves behind it. All of this is written, and stable, before the
+ * header names it.
+ */
+struct new_table {
+	u64 first;		/* cluster */
+	u64 nr_clusters;	/* of the table */
+	u64 nr_blocks;		/* behind it */
+	u64 nr_entries;
+};
+
+static int plan_table(const struct qcow2 *q, struct new_table *t)
+{
+	u64 old = q->nr_reftable * 8 >> q->header.cluster_bits;
+	u64 per_block = 1ull << block_bits(q);
+
+	t->first = q->nr_reftable << block_bits(q);
+	t->nr_clusters = old + old / 2 + 1;
+	t->nr_clusters = min_u64(t->nr_clusters, QCOW2_MAX_REFTABLE_BYTES >> q->header.cluster_bits);
+	if (t->nr_clusters <= old)
+		return -ENOSPC;
+	t->nr_entries = t->nr_clusters << (q->header.cluster_bits - 3);
+	/* A block more than what the table takes counts the blocks, too. */
+	t->nr_blocks = t->nr_clusters / per_block + 1;
+	while (t->nr_blocks * per_block < t->nr_clusters + t->nr_blocks)
+		t->nr_blocks++;
+	if (t->nr_blocks > t->nr_entries - q->nr_reftable)
+		return -ENOSPC;
+	return 0;
+}
+
+static int write_blocks(struct qcow2 *q, const struct new_table *t, u8 *block)
+{
+	u64 per_block = 1ull << block_bits(q), used = t->nr_clusters + t->nr_blocks;
+
+	for (u64 i = 0; i < t->nr_blocks; i++) {
+		u64 offset = (t->first + t->nr_clusters + i) << q->header.cluster_bits;
+		u64 n = min_u64(per_block, used - min_u64(used, i * per_block));
+
+		memset(block, 0, q->cluster_size);
+		for (u64 c = 0; c < n; c++)
+			store(block, c, q->header.refcount_order, 1);
+
+		int err = host_file__pwrite(&q->file, block, q->cluster_size, offset);
+
+		if (err)
+			return err;
+		qcow2_cache__forget(&q->refcounts, offset, q->cluster_size);
+	}
+	return 0;
+}
+
+static int write_reftable(struct qcow2 *q, const u64 *table, u64 nr, u64 offset)
+{
+	u8 buf[4096];
+
+	for (u64 i = 0; i < nr;) {
+		u64 n = min_u64(nr - i, sizeof(buf) / 8);
+
+		for (u64 k = 0; k < n; k++)
+			put_be64(buf + k * 8, table[i + k]);
+
+		int err = host_file__pwrite(&q->file, buf, n * 8, offset + i * 8);
+
+		if (err)
+			return err;
+		i += n;
+	}
+	return 0;
+}
+
+/* In this order; what fails in between leaves the old table valid. */
+static int switch_table(struct qcow2 *q, const struct new_table *t, const u64 *table)
+{
+	u64 offset = t->first << q->header.cluster_bits;
+	u8 fields[12];
+	int err;
+
+	err = qcow2_cache__write(&q->refcounts, &q->file);
+	if (!err)
+		err = write_reftable(q, table, t->nr_entries, offset);
+	if (!err)
+		err = host_file__sync(&q->file);
+	if (err)
+		return err;
+	put_be64(fields, offset);
+	put_be32(fields + 8, (u32)t->nr_clusters);
+	err = host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
+	return err ? err : host_file__sync(&q->file);
+}
+
+static int grow_table(struct qcow2 *q)
+{
+	struct new_table t;
+	u64 old_offset = q->header.reftable_offset, old_clusters = q->header.reftable_clusters;
+	int err = plan_table(q, &t);
+
+	if (err)
+		return err;
+
+	u64 *table = calloc(t.nr_entries, sizeof(*table));
+	u8 *block = malloc(q->cluster_size);
+
+	err = table && block ? write_blocks(q, &t, block) : -ENOMEM;
+	free(block);
+	if (err)
+		goto free_table;
+	memcpy(table, q->reftable, q->nr_reftable * sizeof(*table));
+	for (u64 i = 0; i < t.nr_blocks; i++)
+		table[q->nr_reftable + i] = (t.first + t.nr_clusters + i) << q->header.cluster_bits;
+	err = switch_table(q, &t, table);
+	if (err)
+		goto free_table;
+
+	free(q->reftable);
+	q->reftable = table;
+	q->nr_reftable = t.nr_entries;
+	q->reftable_dirty_from = q->reftable_dirty_to = 0;
+	q->header.reftable_offset = t.first << q->header.cluster_bits;
+	q->header.reftable_clusters = (u32)t.nr_clusters;
+	qcow2_free(q, old_offset, old_clusters);
+	return 0;
+
+free_table:
+	free(table);
+	return err;
+}
+
+/*
+ * Allocation
+ */
+static int find_free(struct qcow2 *q, u64 *cluster)
+{
+	u64 value, c = q->first_free;
+
+	for (;; c++) {
+		int err = get_refcount(q, c, &value);
+
+		if (err)
+			return err;
+		if (!value)
+			break;
+	}
+	q->first_free = *cluster = c;
+	return 0;
+}
+
+/* Makes sure that there is a block that counts this cluster; *@made if it was made now */
+static int provide_block(struct qcow2 *q, u64 cluster, bool *made)
+{
+	u64 block = cluster >> block_bits(q);
+
+	*made = true;
+	if (block >= q->nr_reftable)
+		return grow_table(q);
+	if (!(q->reftable[block] & QCOW2_OFFSET_MASK))
+		return make_block(q, block);
+	*made = false;
+	return 0;
+}
+
+/* Counts free clusters from this one, which is free, on as used */
+static int take_run(struct qcow2 *q, u64 cluster, u64 want, u64 *count)
+{
+	u64 end_of_block = ALIGN_UP(cluster + 1, 1ull << block_bits(q)), value = 0;
+
+	want = min_u64(want, end_of_block - cluster);
+	for (*count = 0; *count < want; ++*count) {
+		int err = get_refcount(q, cluster + *count, &value);
+
+		if (!err && value)
+			break;
+		if (!err)
+			err = set_refcount(q, cluster + *count, 1);
+		if (err)
+			return err;
+	}
+	q->first_free = cluster + *count;
+	return 0;
+}
+
+/* That a refcount is 0 is not enough if it is a lie. */
+static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
+{
+	const struct qcow2_header *h = &q->header;
+	u64 end = offset + len;
+
+	return offset < q->cluster_size ||
+	       (offset < h->l1_offset + (u64)h->l1_size * 8 && end > h->l1_offset) ||
+	       (offset < h->reftable_offset + ((u64)h->reftable_clusters << h->cluster_bits) &&
+		end > h->reftable_offset);
+}
+
+bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len)
+{
+	return !(offset & (q->cluster_size - 1)) && offset < q->file.size && len <= MAX_OFFSET &&
+	       !is_in_table(q, offset, len);
+}
+
+int qcow2_alloc(struct qcow2 *q, u64 want, u64 *offset, u64 *count)
+{
+	u64 cluster = 0;
+	bool made = true;
+	int err = 0;
+
+	while (!err && made) {
+		err = find_free(q, &cluster);
+		if (!err)
+			err = provide_block(q, cluster, &made);
+	}
+	if (!err)
+		err = take_run(q, cluster, want, count);
+	if (err)
+		return err;
+	*offset = cluster << q->header.cluster_bits;
+	if (cluster >= (MAX_OFFSET >> q->header.cluster_bits) - *count)
+		return -EFBIG;
+	return is_in_table(q, *offset, *count << q->header.cluster_bits) ? -EIO : 0;
+}
+
+/*
+ * Freeing
+ */
+void qcow2_free(struct qcow2 *q, u64 offset, u64 count)
+{
+	u64 cluster = offset >> q->header.cluster_bits;
+	struct qcow2_extent *last = q->nr_frees ? &q->frees[q->nr_frees - 1] : NULL;
+
+	if (last && last->cluster + last->count == cluster) {
+		last->count += count;
+		return;
+	}
+	/* If that fails they stay counted: a leak, which is no damage. */
+	if (q->nr_frees == QCOW2_MAX_FREES && qcow2_commit(q))
+		return;
+	q->frees[q->nr_frees++] = (struct qcow2_extent){ cluster, count };
+}
+
+/* The clusters from *@from on that have no user any more are the host's. */
+static void punch(struct qcow2 *q, u64 *from, u64 to)
+{
+	if (*from < to)
+		host_file__punch(&q->file, *from << q->header.cluster_bits,
+				 (to - *from) << q->header.cluster_bits);
+	*from = to + 1;
+}
+
+static int lower(struct qcow2 *q, const struct qcow2_extent *e)
+{
+	u64 value, unused = e->cluster, end = e->cluster + e->count;
+
+	for (u64 c = e->cluster; c < end; c++) {
+		int err = get_refcount(q, c, &value);
+
+		if (err)
+			return err;
+		if (value) /* else the image has lied before */
+			err = set_refcount(q, c, value - 1);
+		if (err)
+			return err;
+		if (value == 1)
+			q->first_free = min_u64(q->first_free, c);
+		else
+			punch(q, &unused, c);
+	}
+	punch(q, &unused, end);
+	return 0;
+}
+
+int qcow2_apply_frees(struct qcow2 *q)
+{
+	while (q->nr_frees) {
+		/* Taken off first: what fails is a leak, and done again would be damage. */
+		int err = lower(q, &q->frees[--q->nr_frees]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int qcow2_write_refcounts(struct qcow2 *q)
+{
+	u64 from = q->reftable_dirty_from, to = q->reftable_dirty_to;
+	int err = qcow2_cache__write(&q->refcounts, &q->file);
+
+	if (err || from == to)
+		return err;
+	err = host_file__sync(&q->file);
+	if (!err)
+		err = write_reftable(q, q->reftable + from, to - from,
+				     q->header.reftable_offset + from * 8);
+	if (!err)
+		q->reftable_dirty_from = q->reftable_dirty_to = 0;
+	return err;
+}

@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* qcow2 images: opening them, and requests; qcow2.h is the manual. */
+#include "qcow2.h"
+#include "backing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define L2_CACHE_SETS		64	/* of 8 slices of at most 4 KiB: 2 MiB */
+#define REFCOUNT_CACHE_SETS	8
+
+static const u8 zeros[KiB(64)];
+
+static struct qcow2 *to_qcow2(struct disk_image *image)
+{
+	return container_of(image, struct qcow2, image);
+}
+
+/*
+ * Metadata
+ */
+static bool l1_is_dirty(const struct qcow2 *q)
+{
+	return q->l1_dirty_from != q->l1_dirty_to;
+}
+
+/* What the changes of the L2 tables need is stable before they are written. */
+static int commit_tables(struct qcow2 *q)
+{
+	int err;
+
+	if (!q->l2.nr_dirty && !l1_is_dirty(q))
+		return 0;
+	err = host_file__sync(&q->file);
+	if (!err)
+		err = qcow2_cache__write(&q->l2, &q->file);
+	if (err || !l1_is_dirty(q))
+		return err;
+	err = host_file__sync(&q->file);
+	return err ? err : qcow2_write_l1(q);
+}
+
+int qcow2_commit(struct qcow2 *q)
+{
+	int err = qcow2_write_refcounts(q);
+
+	if (!err)
+		err = commit_tables(q);
+	if (err || !q->nr_frees)
+		return err;
+	err = host_file__sync(&q->file);
+	if (!err)
+		err = qcow2_apply_frees(q);
+	return err ? err : qcow2_write_refcounts(q);
+}
+
+int qcow2_clear_cluster(struct qcow2 *q, u64 offset)
+{
+	if (offset >= q->file.size)
+		return host_file__extend(&q->file, offset + q->cluster_size);
+	return host_file__zero(&q->file, offset, q->cluster_size, false);
+}
+
+/* What other programs keep about the contents, such as bitmaps, is out of date from now on. */
+static int clear_autoclear(struct qcow2 *q)
+{
+	static const u8 none[8];
+	int err;
+
+	if (!q->header.autoclear)
+		return 0;
+	err = host_file__pwrite(&q->file, none, sizeof(none), QCOW2_HEADER_AUTOCLEAR);
+	if (!err)
+		err = host_file__sync(&q->file);
+	if (!err)
+		q->header.autoclear = 0;
+	return err;
+}
+
+/*
+ * Reading
+ */
+static bool backing_has(const struct qcow2 *q, u64 offset)
+{
+	return q->backing && offset < q->backing->size;
+}
+
+static bool reads_as_zero(const struct qcow2 *q, const struct qcow2_run *run, u64 offset)
+{
+	return run->type == QCOW2_TYPE_ZERO || run->type == QCOW2_TYPE_ZERO_ALLOCATED ||
+	       (run->type == QCOW2_TYPE_UNALLOCATED && !backing_has(q, offset));
+}
+
+static int read_run(struct qcow2 *q, const struct qcow2_run *run, struct iov_iter *it, u64 offset)
+{
+	switch (run->type) {
+	case QCOW2_TYPE_NORMAL:
+		return host_file__read(&q->file, it, run->host, run->len);
+	case QCOW2_TYPE_COMPRESSED:
+		return qcow2_read_compressed(q, run->entry, it, offset & (q->cluster_size - 1),
+					     run->len);
+	case QCOW2_TYPE_UNALLOCATED:
+		return disk_read_below(q->backing, it, offset, run->len);
+	default:
+		iov_iter__zero(it, run->len);
+		return 0;
+	}
+}
+
+static int qcow2__read(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len)
+{
+	struct qcow2 *q = to_qcow2(image);
+	struct qcow2_run run;
+
+	for (; len; offset += run.len, len -= run.len) {
+		int err = qcow2_lookup(q, offset, len, &run);
+
+		if (!err)
+			err = read_run(q, &run, it, offset);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Writing to clusters that are not this image's own yet
+ */
+struct new_clusters {
+	u64 start;	/* of the disk; whole clusters */
+	u64 count;
+	u64 host;	/* in the file */
+	bool reused;	/* there was room for it: a zero cluster with a cluster */
+	bool fresh;	/* beyond the end of the file, where zeros need not be written */
+	u64 old[QCOW2_MAX_SLICE_CLUSTERS]; /* entries */
+};
+
+static bool has_own_cluster(const struct qcow2 *q, u64 entry, enum qcow2_type wanted)
+{
+	enum qcow2_type type;
+
+	return (entry & QCOW2_COPIED) && !qcow2_entry_type(q, entry, &type) && type == wanted;
+}
+
+static int allocate(struct qcow2 *q, struct new_clusters *n)
+{
+	u64 want = 0;
+
+	if (has_own_cluster(q, n->old[0], QCOW2_TYPE_ZERO_ALLOCATED)) {
+		n->host = n->old[0] & QCOW2_OFFSET_MASK;
+		n->count = 1;
+		n->reused = true;
+		return 0;
+	}
+	while (want < n->count && !has_own_cluster(q, n->old[want], QCOW2_TYPE_NORMAL) &&
+	       !has_own_cluster(q, n->old[want], QCOW2_TYPE_ZERO_ALLOCATED))
+		want++;
+
+	int err = qcow2_alloc(q, want, &n->host, &n->count);
+
+	n->fresh = n->host >= q->file.size;
+	return err;
+}
+
+/* Writes what the disk has from @offset on to the new cluster. */
+static int copy_old(struct qcow2 *q, const struct new_clusters *n, u64 offset, u64 len)
+{
+	struct qcow2_run run;
+	u8 buf[4096];
+	int err = 0;
+
+	for (; !err && len; offset += run.len, len -= run.len) {
+		u64 to = n->host + (offset - n->start);
+
+		err = qcow2_lookup(q, offset, len, &run);
+		if (err)
+			return err;
+		if (reads_as_zero(q, &run, offset)) {
+			err = n->fresh ? 0 : host_file__zero(&q->file, to, run.len, false);
+			continue;
+		}
+
+		struct iovec iov = { buf, sizeof(buf) };
+		struct iov_iter it = { .iov = &iov };
+
+		run.len = min_u64(run.len, sizeof(buf));
+		err = read_run(q, &run, &it, offset);
+		if (!err)
+			err = host_file__pwrite(&q->file, buf, run.len, to);
+	}
+	return err;
+}
+
+static int write_new(struct qcow2 *q, const struct new_clusters *n, struct iov_iter *it, u64 offset,
+		     u64 len)
+{
+	u64 size = n->count << q->header.cluster_bits, head = offset - n->start;
+	u64 tail = size - head - len;
+	int err = 0;
+
+	if (n->fresh && (head || tail))
+		err = host_file__extend(&q->file, n->host + size);
+	if (!err)
+		err = host_file__write(&q->file, it, n->host + head, len);
+	if (!err)
+		err = copy_old(q, n, n->start, head);
+	if (!err)
+		err = copy_old(q, n, offset + len, tail);
+	return err;
+}
+
+/* The tables name them now, and no longer what was there before. */
+static int enter(struct qcow2 *q, const struct new_clusters *n)
+{
+	u64 entries[QCOW2_MAX_SLICE_CLUSTERS];
+
+	for (u64 i = 0; i < n->count; i++)
+		entries[i] = (n->host + (i << q->header.cluster_bits)) | QCOW2_COPIED;
+
+	int err = qcow2_set_entries(q, n->start, entries, n->count);
+
+	for (u64 i = 0; !err && !n->reused && i < n->count; i++)
+		qcow2_free_entry(q, n->old[i]);
+	return err;
+}
+
+/* Some of the request, from @offset on: *@done bytes */
+static int write_elsewhere(struct qcow2 *q, struct iov_iter *it, u64 offset, u64 len, u64 *done)
+{
+	u64 start = ALIGN_DOWN(offset, q->cluster_size), head = offset - start;
+	struct new_clusters n = { .start = start };
+	int err = qcow2_own_table(q, start);
+
+	n.count = min_u64(qcow2_slice_clusters(q, start),
+			  (head + len + q->cluster_size - 1) >> q->header.cluster_bits);
+	if (!err)
+		err = qcow2_get_entries(q, start, n.old, n.count);
+	if (!err)
+		err = allocate(q, &n);
+	if (err)
+		return err;
+	*done = min_u64(len, (n.count << q->header.cluster_bits) - head);
+	err = write_new(q, &n, it, offset, *done);
+	if (!err)
+		err = enter(q, &n);
+	if (err && !n.reused)
+		qcow2_free(q, n.host, n.count);
+	return err;
+}
+
+static int qcow2__write(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len)
+{
+	struct qcow2 *q = to_qcow2(image);
+	struct qcow2_run run;
+	int err = clear_autoclear(q);
+
+	for (u64 done; !err && len; offset += done, len -= done) {
+		err = qcow2_lookup(q, offset, len, &run);
+		if (err)
+			return err;
+		done = run.len;
+		if (run.type == QCOW2_TYPE_NORMAL && run.copied)
+			err = host_file__write(&q->file, it, run.host, run.len);
+		else
+			err = write_elsewhere(q, it, offset, len, &done);
+	}
+	return err;
+}
+
+/*
+ * Making clusters empty
+ */
+enum erase {
+	ERASE_DISCARD,	/* whatever is there afterwards */
+	ERASE_UNMAP,	/* zeros, and the clusters are free */
+	ERASE_KEEP,	/* zeros, and the clusters stay */
+};
+
+static int write_zeros(struct qcow2 *q, u64 offset, u64 len)
+{
+	int err = 0;
+
+	for (u64 n; !err && len; offset += n, len -= n) {
+		struct iovec iov = { (void *)zeros, sizeof(zeros) };
+		struct iov_iter it = { .iov = &iov };
+
+		n = min_u64(len, sizeof(zeros));
+		err = qcow2__write(&q->image, &it, offset, n);
+	}
+	return err;
+}
+
+/* Version 2 has no zero clusters: what shows through is the backing file. */
+static bool can_erase(const struct qcow2 *q, enum erase how)
+{
+	return q->header.version >= 3 || (!q->backing && how != ERASE_KEEP);
+}
+
+static int erased_entry(const struct qcow2 *q, u64 old, enum erase how, u64 *entry)
+{
+	u64 nothing = q->backing ? QCOW2_ZERO : 0;
+	enum qcow2_type type;
+	int err = qcow2_entry_type(q, old, &type);
+
+	*entry = nothing;
+	if (err)
+		return err;
+	if (type == QCOW2_TYPE_ZERO || (type == QCOW2_TYPE_ZERO_ALLOCATED && how == ERASE_KEEP) ||
+	    (type == QCOW2_TYPE_UNALLOCATED && (how == ERASE_DISCARD || !q->backing)))
+		*entry = old;
+	else if (type == QCOW2_TYPE_NORMAL && how == ERASE_KEEP && (old & QCOW2_COPIED))
+		*entry = old | QCOW2_ZERO;
+	return 0;
+}
+
+/* @count clusters, whose entries are in one slice */
+static int erase_slice(struct qcow2 *q, u64 offset, u64 count, enum erase how)
+{
+	u64 old[QCOW2_MAX_SLICE_CLUSTERS], entries[QCOW2_MAX_SLICE_CLUSTERS];
+	int err = qcow2_get_entries(q, offset, old, count);
+
+	for (u64 i = 0; !err && i < count; i++)
+		err = erased_entry(q, old[i], how, &entries[i]);
+	if (err || !memcmp(old, entries, count * sizeof(*old)))
+		return err;
+	err = qcow2_own_table(q, offset);
+	if (!err)
+		err = qcow2_set_entries(q, offset, entries, count);
+	for (u64 i = 0; !err && i < count; i++) {
+		if (!(entries[i] & QCOW2_OFFSET_MASK))
+			qcow2_free_entry(q, old[i]);
+	}
+	return err;
+}
+
+static int erase_clusters(struct qcow2 *q, u64 offset, u64 len, enum erase how)
+{
+	struct qcow2_run run;
+	int err = 0;
+
+	for (u64 n; !err && len; offset += n, len -= n) {
+		err = qcow2_lookup(q, offset, len, &run);
+		if (err)
+			return err;
+		n = run.len;
+		/* all of a table that is not there, at once */
+		if (run.type == QCOW2_TYPE_UNALLOCATED && (!q->backing || how == ERASE_DISCARD))
+			continue;
+		n = min_u64(len, qcow2_slice_clusters(q, offset) << q->header.cluster_bits);
+		err = erase_slice(q, offset, (n + q->cluster_size - 1) >> q->header.cluster_bits,
+				  how);
+	}
+	return err;
+}
+
+/* A part of a cluster */
+static int erase_part(struct qcow2 *q, u64 offset, u64 len, enum erase how)
+{
+	struct qcow2_run run;
+	int err;
+
+	if (!len || how == ERASE_DISCARD)
+		return 0;
+	err = qcow2_lookup(q, offset, len, &run);
+	if (err || (run.len == len && reads_as_zero(q, &run, offset)))
+		return err;
+	return write_zeros(q, offset, len);
+}
+
+static int erase(struct qcow2 *q, u64 offset, u64 len, enum erase how)
+{
+	u64 end = offset + len, start = ALIGN_UP(offset, q->cluster_size);
+	/* The last cluster may be cut short by the end of the disk: it is whole nevertheless. */
+	u64 stop = end == q->image.size ? end : ALIGN_DOWN(end, q->cluster_size);
+	int err = clear_autoclear(q);
+
+	if (err)
+		return err;
+	if (start >= stop)
+		return erase_part(q, offset, len, how);
+	err = erase_part(q, offset, start - offset, how);
+	if (!err)
+		err = erase_clusters(q, start, stop - start, how);
+	return err ? err : erase_part(q, stop, end - stop, how);
+}
+
+static int qcow2__discard(struct disk_image *image, u64 offset, u64 len)
+{
+	struct qcow2 *q = to_qcow2(image);
+
+	return can_erase(q, ERASE_DISCARD) ? erase(q, offset, len, ERASE_DISCARD) : 0;
+}
+
+static int qcow2__write_zeroes(struct disk_image *image, u64 offset, u64 len, bool may_unmap)
+{
+	struct qcow2 *q = to_qcow2(image);
+	enum erase how = may_unmap ? ERASE_UNMAP : ERASE_KEEP;
+
+	return can_erase(q, how) ? erase(q, offset, len, how) : write_zeros(q, offset, len);
+}
+
+/*
+ * The rest
+ */
+static int qcow2__flush(struct disk_image *image)
+{
+	struct qcow2 *q = to_qcow2(image);
+	int err = qcow2_commit(q);
+
+	return err ? err : host_file__sync(&q->file);
+}
+
+static bool qcow2__map(struct disk_image *image, u64 offset, u64 len, bool for_write,
+		       struct disk_extent *extent)
+{
+	struct qcow2 *q = to_qcow2(image);
+	struct qcow2_run run;
+
+	if (qcow2_lookup(q, offset, len, &run) || run.len < len)
+		return false;
+	if (run.type == QCOW2_TYPE_UNALLOCATED && !for_write && backing_has(q, offset) &&
+	    len <= q->backing->size - offset)
+		return q->backing->ops->map(q->backing, offset, len, false, extent);
+	/* What is not the image's own may be freed, and used again, while it is read. */
+	if (run.type != QCOW2_TYPE_NORMAL || !(run.copied || image->read_only))
+		return false;
+	if (for_write && q->header.autoclear)
+		return false;
+	return host_file__map(&q->file, run.host, len, extent);
+}
+
+static void qcow2_release(struct qcow2 *q)
+{
+	disk__close(q->backing);
+	qcow2_cache__exit(&q->l2);
+	qcow2_cache__exit(&q->refcounts);
+	free(q->l1);
+	free(q->reftable);
+	free(q->packed);
+	free(q->unpacked);
+	host_file__close(&q->file);
+	free(q);
+}
+
+static int qcow2__close(struct disk_image *image)
+{
+	struct qcow2 *q = to_qcow2(image);
+	int err = image->read_only ? 0 : qcow2_commit(q);
+
+	qcow2_release(q);
+	return err;
+}
+
+static const struct disk_ops qcow2_ops = {
+	.read = qcow2__read,
+	.write = qcow2__write,
+	.flush = qcow2__flush,
+	.discard = qcow2__discard,
+	.write_zeroes = qcow2__write_zeroes,
+	.map = qcow2__map,
+	.close = qcow2__close,
+};
+
+/*
+ * Opening
+ */
+static int load_table(struct qcow2 *q, u64 offset, u64 nr, u64 **table)
+{
+	int err;
+
+	*table = malloc(nr * sizeof(u64));
+	if (!*table)
+		return -ENOMEM;
+	err = host_file__pread(&q->file, *table, nr * sizeof(u64), offset);
+	for (u64 i = 0; !err && i < nr; i++)
+		(*table)[i] = get_be64((const u8 *)&(*table)[i]);
+	return err;
+}
+
+static int load_tables(struct qcow2 *q, const struct disk_open *o)
+{
+	struct qcow2_header *h = &q->header;
+	u64 table_size = q->cluster_size * (q->cluster_size / 8);
+	int err;
+
+	q->nr_l1 = h->size / table_size + !!(h->size % table_size);
+	q->nr_reftable = (u64)h->reftable_clusters << (h->cluster_bits - 3);
+	err = load_table(q, h->l1_offset, q->nr_l1, &q->l1);
+	if (!err && !o->read_only)
+		err = load_table(q, h->reftable_offset, q->nr_reftable, &q->reftable);
+	if (!err)
+		err = qcow2_cache__init(&q->l2, L2_CACHE_SETS, h->cluster_bits);
+	if (!err)
+		err = qcow2_cache__init(&q->refcounts, REFCOUNT_CACHE_SETS, h->cluster_bits);
+	return err ? disk_error(o, err, "%s", strerror(-err)) : 0;
+}
+
+static void describe(struct qcow2 *q)
+{
+	q->image = (struct disk_image){
+		.ops = &qcow2_ops,
+		.size = q->header.size,
+		.can_discard = can_erase(q, ERASE_DISCARD),
+		.logical_block = DISK_SECTOR_SIZE,
+		.physical_block = q->file.physical_block,
+		.optimal_io = (u32)max_u64(q->cluster_size, q->file.physical_block),
+		.discard_granularity = (u32)q->cluster_size,
+	};
+}
+
+int qcow2__open(struct disk_image **image, struct disk_open *o)
+{
+	struct qcow2 *q = calloc(1, sizeof(*q));
+	int err;
+
+	if (!q)
+		return disk_error(o, -ENOMEM, "%s", strerror(ENOMEM));
+	err = host_file__open(&q->file, o);
+	if (err) {
+		free(q);
+		return err;
+	}
+	err = qcow2_header__read(&q->header, &q->file, o);
+	q->cluster_size = 1ull << q->header.cluster_bits;
+	if (!err)
+		err = load_tables(q, o);
+	if (!err && *q->header.backing)
+		err = backing__open(&q->backing, o, q->header.backing, q->header.backing_format);
+	if (err) {
+		qcow2_release(q);
+		return err;
+	}
+	describe(q);
+	*image = &q->image;
+	return 0;
+}
