@@ -33,6 +33,7 @@ static int map_anonymous(struct guest_mem *mem, u64 size)
 	mem->mapping_size = mapping_size;
 	mem->ranges[0].hva = (u8 *)ALIGN_UP((uintptr_t)p, HUGE_PAGE_SIZE);
 
+	mem->discardable = true;
 	/* Both are advice. A kernel without THP works as well, only slower. */
 	madvise(p, mapping_size, MADV_HUGEPAGE);
 	madvise(p, mapping_size, MADV_DONTDUMP);
@@ -140,6 +141,16 @@ int guest_write(const struct guest_mem *mem, u64 gpa, const void *buf, u64 len)
 		return -EFAULT;
 	memcpy(p, buf, len);
 	return 0;
+}
+
+void guest_mem__discard(const struct guest_mem *mem, void *hva, u64 len)
+{
+	u64 page = (u64)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ALIGN_UP((uintptr_t)hva, page);
+	uintptr_t end = ALIGN_DOWN((uintptr_t)hva + len, page);
+
+	if (mem->discardable && start < end)
+		madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 u64 guest_mem__low_end(const struct guest_mem *mem)

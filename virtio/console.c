@@ -613,8 +613,8 @@ static const char *const console_words[] = {
 };
 
 static const struct option console_options[] = {
-	{ 0, "console", "DEVICE", "where the terminal is: serial (default) or virtio", opt_choice, offsetof(struct kvm_config, console),
-	  .words = console_words },
+	{ 0, "console", "DEVICE", "where the terminal is: serial (default) or virtio", opt_choice,
+	  offsetof(struct kvm_config, console), .words = console_words },
 	{ 0 },
 };
 

@@ -35,6 +35,7 @@ struct guest_mem {
 	u64 size;	/* of all ranges together */
 	void *mapping;	/* what guest_mem__exit() unmaps */
 	size_t mapping_size;
+	bool discardable; /* see guest_mem__discard() */
 };
 
 /*
@@ -57,6 +58,14 @@ void *guest_ptr(const struct guest_mem *mem, u64 gpa, u64 len);
 /* Copies. Return 0, or -EFAULT with nothing copied. */
 int guest_read(const struct guest_mem *mem, u64 gpa, void *buf, u64 len);
 int guest_write(const struct guest_mem *mem, u64 gpa, const void *buf, u64 len);
+
+/*
+ * The guest has no use for what is in the @len bytes at @hva, which guest_ptr()
+ * returned: gives the whole pages among them back to the host, and they read as
+ * zeros from then on. Advice: memory of a hugetlbfs stays as it is, because it
+ * might not be there again when the guest comes back to it. Any thread.
+ */
+void guest_mem__discard(const struct guest_mem *mem, void *hva, u64 len);
 
 /* One past the last byte of RAM below 4 GiB. */
 u64 guest_mem__low_end(const struct guest_mem *mem);

@@ -38,6 +38,7 @@ struct kvm_config {
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
 	unsigned console;	/* enum console_device: where console 0 is in the guest */
 	bool rng;
+	bool balloon;
 	struct disk_config disks[MAX_DISKS];
 	unsigned nr_disks;
 	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */

@@ -24,6 +24,7 @@ struct kvm_arch;
 struct kvm_cpu;
 struct pci_host;
 struct term;
+struct virtio_balloon;
 struct virtio_port;
 
 struct kvm {
@@ -41,6 +42,7 @@ struct kvm {
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
 	struct term *term;
+	struct virtio_balloon *balloon; /* NULL: there is none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
 	unsigned nr_virtio_mmio; /* devices that are not on PCI */

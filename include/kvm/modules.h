@@ -17,6 +17,7 @@ X(pci)		/* ports 0xcf8 to 0xcff, ECAM, and the windows of the devices */
 X(virtio_blk)	/* disks */
 X(virtio_console)	/* --console virtio, and named ports */
 X(virtio_rng)	/* --rng */
+X(virtio_balloon) /* --balloon */
 X(pci_ecam)	/* the configuration space of all PCI devices, now that they are there */
 X(cpu)		/* the vCPUs, not yet running */
 X(kernel)	/* into RAM; last, because its tables describe all of the above */

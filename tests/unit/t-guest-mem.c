@@ -208,7 +208,49 @@ static void hugetlbfs_memory_works_where_there_is_some(void)
 	guest_mem__exit(&mem);
 }
 
-TESTS(T(small_ram_is_one_range_from_zero), T(the_hole_begins_at_three_gib),
+static void discard_frees_whole_pages_only(void)
+{
+	u8 *p;
+
+	if (!make(MiB(2)))
+		return;
+	p = guest_ptr(&mem, 0, MiB(2));
+	memset(p, 0xff, 8 * PAGE);
+	guest_mem__discard(&mem, p + PAGE, 2 * PAGE);
+	CHECK_EQ(p[PAGE - 1], 0xff);
+	CHECK(is_zero(&mem, PAGE, 2 * PAGE));
+	CHECK_EQ(p[3 * PAGE], 0xff);
+
+	guest_mem__discard(&mem, p + 4 * PAGE - 1, 2 * PAGE); /* page 4 is whole, 3 and 5 are not */
+	CHECK_EQ(p[4 * PAGE - 1], 0xff);
+	CHECK(is_zero(&mem, 4 * PAGE, PAGE));
+	CHECK_EQ(p[5 * PAGE], 0xff);
+
+	guest_mem__discard(&mem, p + 6 * PAGE + 1, PAGE); /* no page is */
+	guest_mem__discard(&mem, p + 6 * PAGE, PAGE - 1);
+	guest_mem__discard(&mem, p + 6 * PAGE, 0);
+	CHECK_EQ(p[6 * PAGE], 0xff);
+	CHECK_EQ(p[7 * PAGE], 0xff);
+	guest_mem__exit(&mem);
+}
+
+/* As on a hugetlbfs */
+static void what_cannot_be_had_again_is_not_discarded(void)
+{
+	u8 *p;
+
+	if (!make(MiB(2)))
+		return;
+	mem.discardable = false;
+	p = guest_ptr(&mem, 0, PAGE);
+	*p = 1;
+	guest_mem__discard(&mem, p, PAGE);
+	CHECK_EQ(*p, 1);
+	guest_mem__exit(&mem);
+}
+
+TESTS(T(discard_frees_whole_pages_only), T(what_cannot_be_had_again_is_not_discarded),
+      T(small_ram_is_one_range_from_zero), T(the_hole_begins_at_three_gib),
       T(host_and_guest_addresses_agree_modulo_2_mib), T(only_whole_ranges_have_an_address),
       T(nothing_spans_the_hole), T(copies_arrive), T(a_refused_copy_copies_nothing),
       T(memory_that_is_not_there_is_an_error), T(exit_may_come_twice_or_without_init),

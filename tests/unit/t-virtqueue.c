@@ -673,7 +673,7 @@ static void copies_go_through_all_buffers_from_any_offset(void)
 
 			memset(got, 0, sizeof(got));
 			CHECK_EQ(vq_req__read(&req, offset, got, len), want);
-			CHECK_BYTES(got, "abcdefgh" + offset, want);
+			CHECK_BYTES(got, &"abcdefgh"[offset], want);
 			CHECK_EQ(got[want], 0);
 		}
 	}

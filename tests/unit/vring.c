@@ -48,8 +48,8 @@ void vring__offer(struct vring_driver *r, u16 head)
 	u16 idx = r->avail->idx;
 
 	r->avail->ring[idx % r->size] = head;
-	__atomic_store_n(&r->avail->idx, (u16)(idx + 1), __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* Not a plain store: it must be seen before the next look at what the device waits for. */
+	__atomic_exchange_n(&r->avail->idx, (u16)(idx + 1), __ATOMIC_SEQ_CST);
 }
 
 u16 vring__add(struct vring_driver *r, const struct vring_buf *bufs, unsigned count)
