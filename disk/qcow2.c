@@ -481,9 +481,10 @@ static int load_table(struct qcow2 *q, u64 offset, u64 nr, u64 **table)
 static int load_tables(struct qcow2 *q, const struct disk_open *o)
 {
 	struct qcow2_header *h = &q->header;
-	u64 table_size = q->cluster_size * (q->cluster_size / 8);
+	u64 table_size = 1ull << (2 * h->cluster_bits - 3);
 	int err;
 
+	q->cluster_size = 1ull << h->cluster_bits;
 	q->nr_l1 = h->size / table_size + !!(h->size % table_size);
 	q->nr_reftable = (u64)h->reftable_clusters << (h->cluster_bits - 3);
 	err = load_table(q, h->l1_offset, q->nr_l1, &q->l1);
@@ -522,7 +523,6 @@ int qcow2__open(struct disk_image **image, struct disk_open *o)
 		return err;
 	}
 	err = qcow2_header__read(&q->header, &q->file, o);
-	q->cluster_size = 1ull << q->header.cluster_bits;
 	if (!err)
 		err = load_tables(q, o);
 	if (!err && *q->header.backing)
