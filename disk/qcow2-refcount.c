@@ -240,8 +240,8 @@ static int switch_table(struct qcow2 *q, const struct new_table *t, const u64 *t
 		return err;
 	put_be64(fields, offset);
 	put_be32(fields + 8, (u32)t->nr_clusters);
-	err = host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
-	return err ? err : host_file__sync(&q->file);
+	/* Stable at the next barrier, before which nothing refers to what only the new one counts. */
+	return host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
 }
 
 static int grow_table(struct qcow2 *q)

@@ -35,9 +35,6 @@ static int commit_tables(struct qcow2 *q)
 	err = host_file__sync(&q->file);
 	if (!err)
 		err = qcow2_cache__write(&q->l2, &q->file);
-	if (err || !l1_is_dirty(q))
-		return err;
-	err = host_file__sync(&q->file);
 	return err ? err : qcow2_write_l1(q);
 }
 
@@ -318,11 +315,14 @@ static int erased_entry(const struct qcow2 *q, u64 old, enum erase how, u64 *ent
 static int erase_slice(struct qcow2 *q, u64 offset, u64 count, enum erase how)
 {
 	u64 old[QCOW2_MAX_SLICE_CLUSTERS], entries[QCOW2_MAX_SLICE_CLUSTERS];
+	bool change = false;
 	int err = qcow2_get_entries(q, offset, old, count);
 
-	for (u64 i = 0; !err && i < count; i++)
+	for (u64 i = 0; !err && i < count; i++) {
 		err = erased_entry(q, old[i], how, &entries[i]);
-	if (err || !memcmp(old, entries, count * sizeof(*old)))
+		change |= entries[i] != old[i];
+	}
+	if (err || !change)
 		return err;
 	err = qcow2_own_table(q, offset);
 	if (!err)
