@@ -35,9 +35,6 @@ static int commit_tables(struct qcow2 *q)
 	err = host_file__sync(&q->file);
 	if (!err)
 		err = qcow2_cache__write(&q->l2, &q->file);
-	if (err || !l1_is_dirty(q))
-		return err;
-	err = host_file__sync(&q->file);
 	return err ? err : qcow2_write_l1(q);
 }
 
@@ -318,11 +315,14 @@ static int erased_entry(const struct qcow2 *q, u64 old, enum erase how, u64 *ent
 static int erase_slice(struct qcow2 *q, u64 offset, u64 count, enum erase how)
 {
 	u64 old[QCOW2_MAX_SLICE_CLUSTERS], entries[QCOW2_MAX_SLICE_CLUSTERS];
+	bool change = false;
 	int err = qcow2_get_entries(q, offset, old, count);
 
-	for (u64 i = 0; !err && i < count; i++)
+	for (u64 i = 0; !err && i < count; i++) {
 		err = erased_entry(q, old[i], how, &entries[i]);
-	if (err || !memcmp(old, entries, count * sizeof(*old)))
+		change |= entries[i] != old[i];
+	}
+	if (err || !change)
 		return err;
 	err = qcow2_own_table(q, offset);
 	if (!err)
@@ -481,9 +481,10 @@ static int load_table(struct qcow2 *q, u64 offset, u64 nr, u64 **table)
 static int load_tables(struct qcow2 *q, const struct disk_open *o)
 {
 	struct qcow2_header *h = &q->header;
-	u64 table_size = q->cluster_size * (q->cluster_size / 8);
+	u64 table_size = 1ull << (2 * h->cluster_bits - 3);
 	int err;
 
+	q->cluster_size = 1ull << h->cluster_bits;
 	q->nr_l1 = h->size / table_size + !!(h->size % table_size);
 	q->nr_reftable = (u64)h->reftable_clusters << (h->cluster_bits - 3);
 	err = load_table(q, h->l1_offset, q->nr_l1, &q->l1);
@@ -522,7 +523,6 @@ int qcow2__open(struct disk_image **image, struct disk_open *o)
 		return err;
 	}
 	err = qcow2_header__read(&q->header, &q->file, o);
-	q->cluster_size = 1ull << q->header.cluster_bits;
 	if (!err)
 		err = load_tables(q, o);
 	if (!err && *q->header.backing)
