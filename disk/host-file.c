@@ -390,6 +390,8 @@ int host_file__extend(struct host_file *f, u64 size)
 {
 	if (size <= f->size)
 		return 0;
+	if (f->is_device)
+		return -ENOSPC;
 	if (ftruncate(f->fd, (off_t)size) < 0)
 		return -errno;
 	f->size = size;
