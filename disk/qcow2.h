@@ -93,6 +93,7 @@ struct qcow2_extent {
 };
 
 #define QCOW2_MAX_FREES 256
+#define QCOW2_COPY_SIZE KiB(64)
 
 struct qcow2 {
 	struct disk_image image;
@@ -114,6 +115,7 @@ struct qcow2 {
 	struct qcow2_extent frees[QCOW2_MAX_FREES]; /* to be freed by the next commit */
 	unsigned nr_frees;
 
+	u8 *copy;			/* QCOW2_COPY_SIZE bytes on their way to a new cluster */
 	u8 *packed, *unpacked;		/* the compressed cluster that was read last */
 	u64 unpacked_entry;		/* its L2 entry; 0 for none */
 };
