@@ -38,8 +38,8 @@ fail() { echo "$*"; exit 1; }
 skip() { echo "$*"; exit 77; }
 
 initrd=$O/boot/initrd.cpio
-limit=${GUEST_SECONDS-100}	# for one guest
-case_limit=${CASE_SECONDS-240}	# for all that a case does, its guests and its waiting
+limit=${GUEST_SECONDS-150}	# for one guest
+case_limit=${CASE_SECONDS-330}	# for all that a case does, its guests and its waiting
 
 # The command line of a guest, in the array $lkvm.
 set_lkvm() {
@@ -161,7 +161,7 @@ start_case() {
 
 # Kills what a case has left running. Returns 1 if something survives it.
 kill_case() {
-	local pids deadline=$((SECONDS + 10))
+	local pids deadline=$((SECONDS + 60))
 	while pids=$(case_processes "$1"); [[ $pids ]]; do
 		((SECONDS < deadline)) || return 1
 		# shellcheck disable=SC2086 # one number each
