@@ -33,13 +33,13 @@ $(O)/tests/%.o: CPPFLAGS += -I.
 
 $(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(say) LINK $@
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 $(O)/tests/unit/t-virtio-pci $(O)/tests/unit/t-virtio-mmio: $(PROBE)
 
 $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 -include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
 
