@@ -155,9 +155,13 @@ static u64 port__offer_again(struct console_guest *g)
 	struct virtio_device *device = &p->console->virtio;
 
 	pthread_mutex_lock(&device->lock);
-	if (virtio__is_live(device))
+	u64 left = 0;
+
+	/* A device that the driver broke takes nothing back, and lkvm must not wait for it. */
+	if (virtio__is_live(device)) {
 		port__send(p);
-	u64 left = p->sending ? p->request.out_len - p->sent : 0;
+		left = p->sending ? p->request.out_len - p->sent : 0;
+	}
 
 	pthread_mutex_unlock(&device->lock);
 	return left;

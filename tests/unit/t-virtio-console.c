@@ -615,6 +615,25 @@ static void the_end_of_the_vm_writes_what_is_left_in_the_queue(void)
 	unmake();
 }
 
+/* Or lkvm would wait for ever for what can never be written. */
+static void the_end_of_the_vm_does_not_wait_for_a_broken_driver(void)
+{
+	u64 left = 1;
+
+	start_ports(7);
+	fill_up(0, 16000);
+	vring__offer(&rings[TRANSMIT(2)], 999);
+	CHECK_HAS(SAID(kick()), "a chain leaves its table");
+	CHECK(!virtio__is_live(device));
+	term__release(kvm);
+	for (unsigned i = 0; i < 300 && left; i++) {
+		drain(from_port[0]);
+		left = term__flush(kvm, 1);
+	}
+	CHECK_EQ(left, 0);
+	unmake();
+}
+
 static void an_emergency_write_needs_no_driver(void)
 {
 	static const char text[] = "Kernel panic - not syncing: early\n";
@@ -750,6 +769,7 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
       T(a_reset_does_not_wait_for_a_slow_reader), T(a_reset_of_one_queue_drops_what_is_stuck),
       T(the_end_of_the_vm_writes_what_is_left_in_the_queue),
+      T(the_end_of_the_vm_does_not_wait_for_a_broken_driver),
       T(an_emergency_write_needs_no_driver), T(input_waits_until_the_guest_opens_the_port),
       T(input_fills_buffers_and_waits_for_more),
       T(the_end_of_input_closes_the_port_after_the_last_byte),
