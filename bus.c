@@ -44,7 +44,8 @@ static struct bus_range *bus__find_whole(const struct bus *bus, u64 addr, unsign
 {
 	struct bus_range *range = bus__find(bus, addr);
 
-	if (!range || width > range->ops->max_width ||
+	/* KVM cuts an access that straddles pages into pieces of any length. */
+	if (!range || !is_power_of_two(width) || width > range->ops->max_width ||
 	    width > range->size - (addr - range->base))
 		return NULL;
 	return range;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,6 +390,8 @@ int host_file__extend(struct host_file *f, u64 size)
 {
 	if (size <= f->size)
 		return 0;
+	if (f->is_device)
+		return -ENOSPC;
 	if (ftruncate(f->fd, (off_t)size) < 0)
 		return -errno;
 	f->size = size;

@@ -44,7 +44,7 @@ int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset);
 int host_file__write(struct host_file *f, struct iov_iter *it, u64 offset, u64 len);
 int host_file__pwrite(struct host_file *f, const void *buf, u64 len, u64 offset);
 
-/* Grows a regular file to @size bytes, zeros, if it is smaller. */
+/* Grows a regular file to @size bytes, zeros, if it is smaller; a device cannot: -ENOSPC. */
 int host_file__extend(struct host_file *f, u64 size);
 
 /* Gives room back: the range reads as before or as zeros. Not being able to is no error. */

@@ -15,6 +15,24 @@
 
 #define MAX_OFFSET (1ull << 56) /* that an L2 entry can name */
 
+/* That a refcount is 0 is not enough if it is a lie. */
+static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
+{
+	const struct qcow2_header *h = &q->header;
+	u64 end = offset + len;
+
+	return offset < q->cluster_size ||
+	       (offset < h->l1_offset + (u64)h->l1_size * 8 && end > h->l1_offset) ||
+	       (offset < h->reftable_offset + ((u64)h->reftable_clusters << h->cluster_bits) &&
+		end > h->reftable_offset);
+}
+
+bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len)
+{
+	return !(offset & (q->cluster_size - 1)) && offset < q->file.size && len <= MAX_OFFSET &&
+	       !is_in_table(q, offset, len);
+}
+
 /* How many clusters one block counts, as a power of two */
 static u32 block_bits(const struct qcow2 *q)
 {
@@ -122,7 +140,7 @@ static int make_block(struct qcow2 *q, u64 block)
 {
 	u64 cluster = block << block_bits(q);
 	u64 offset = cluster << q->header.cluster_bits;
-	int err = qcow2_clear_cluster(q, offset);
+	int err = is_in_table(q, offset, q->cluster_size) ? -EIO : qcow2_clear_cluster(q, offset);
 
 	if (err)
 		return err;
@@ -222,8 +240,8 @@ static int switch_table(struct qcow2 *q, const struct new_table *t, const u64 *t
 		return err;
 	put_be64(fields, offset);
 	put_be32(fields + 8, (u32)t->nr_clusters);
-	err = host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
-	return err ? err : host_file__sync(&q->file);
+	/* Stable at the next barrier, before which nothing refers to what only the new one counts. */
+	return host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
 }
 
 static int grow_table(struct qcow2 *q)
@@ -314,24 +332,6 @@ static int take_run(struct qcow2 *q, u64 cluster, u64 want, u64 *count)
 	}
 	q->first_free = cluster + *count;
 	return 0;
-}
-
-/* That a refcount is 0 is not enough if it is a lie. */
-static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
-{
-	const struct qcow2_header *h = &q->header;
-	u64 end = offset + len;
-
-	return offset < q->cluster_size ||
-	       (offset < h->l1_offset + (u64)h->l1_size * 8 && end > h->l1_offset) ||
-	       (offset < h->reftable_offset + ((u64)h->reftable_clusters << h->cluster_bits) &&
-		end > h->reftable_offset);
-}
-
-bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len)
-{
-	return !(offset & (q->cluster_size - 1)) && offset < q->file.size && len <= MAX_OFFSET &&
-	       !is_in_table(q, offset, len);
 }
 
 int qcow2_alloc(struct qcow2 *q, u64 want, u64 *offset, u64 *count)

@@ -35,9 +35,6 @@ static int commit_tables(struct qcow2 *q)
 	err = host_file__sync(&q->file);
 	if (!err)
 		err = qcow2_cache__write(&q->l2, &q->file);
-	if (err || !l1_is_dirty(q))
-		return err;
-	err = host_file__sync(&q->file);
 	return err ? err : qcow2_write_l1(q);
 }
 
@@ -167,7 +164,6 @@ static int allocate(struct qcow2 *q, struct new_clusters *n)
 static int copy_old(struct qcow2 *q, const struct new_clusters *n, u64 offset, u64 len)
 {
 	struct qcow2_run run;
-	u8 buf[4096];
 	int err = 0;
 
 	for (; !err && len; offset += run.len, len -= run.len) {
@@ -181,13 +177,13 @@ static int copy_old(struct qcow2 *q, const struct new_clusters *n, u64 offset, u
 			continue;
 		}
 
-		struct iovec iov = { buf, sizeof(buf) };
+		struct iovec iov = { q->copy, QCOW2_COPY_SIZE };
 		struct iov_iter it = { .iov = &iov };
 
-		run.len = min_u64(run.len, sizeof(buf));
+		run.len = min_u64(run.len, QCOW2_COPY_SIZE);
 		err = read_run(q, &run, &it, offset);
 		if (!err)
-			err = host_file__pwrite(&q->file, buf, run.len, to);
+			err = host_file__pwrite(&q->file, q->copy, run.len, to);
 	}
 	return err;
 }
@@ -318,11 +314,14 @@ static int erased_entry(const struct qcow2 *q, u64 old, enum erase how, u64 *ent
 static int erase_slice(struct qcow2 *q, u64 offset, u64 count, enum erase how)
 {
 	u64 old[QCOW2_MAX_SLICE_CLUSTERS], entries[QCOW2_MAX_SLICE_CLUSTERS];
+	bool change = false;
 	int err = qcow2_get_entries(q, offset, old, count);
 
-	for (u64 i = 0; !err && i < count; i++)
+	for (u64 i = 0; !err && i < count; i++) {
 		err = erased_entry(q, old[i], how, &entries[i]);
-	if (err || !memcmp(old, entries, count * sizeof(*old)))
+		change |= entries[i] != old[i];
+	}
+	if (err || !change)
 		return err;
 	err = qcow2_own_table(q, offset);
 	if (!err)
@@ -437,6 +436,7 @@ static void qcow2_release(struct qcow2 *q)
 	qcow2_cache__exit(&q->refcounts);
 	free(q->l1);
 	free(q->reftable);
+	free(q->copy);
 	free(q->packed);
 	free(q->unpacked);
 	host_file__close(&q->file);
@@ -478,12 +478,41 @@ static int load_table(struct qcow2 *q, u64 offset, u64 nr, u64 **table)
 	return err;
 }
 
+/* Damage that would be found sooner or later, by a guest, is better found now. */
+static bool entries_are_sound(const struct qcow2 *q, const u64 *table, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++) {
+		u64 offset = table[i] & QCOW2_OFFSET_MASK;
+
+		if (offset && !qcow2_is_data(q, offset, q->cluster_size))
+			return false;
+	}
+	return true;
+}
+
+static int check_tables(const struct qcow2 *q, const struct disk_open *o)
+{
+	const char *which = NULL;
+
+	if (o->read_only)
+		return 0;
+	if (!entries_are_sound(q, q->l1, q->nr_l1))
+		which = "L1";
+	else if (!entries_are_sound(q, q->reftable, q->nr_reftable))
+		which = "refcount";
+	if (!which)
+		return 0;
+	return disk_error(o, -EINVAL, "is a damaged qcow2 image: its %s table points to where no "
+			  "table can be; `qemu-img check` says more, ',ro' reads what it can", which);
+}
+
 static int load_tables(struct qcow2 *q, const struct disk_open *o)
 {
 	struct qcow2_header *h = &q->header;
-	u64 table_size = q->cluster_size * (q->cluster_size / 8);
+	u64 table_size = 1ull << (2 * h->cluster_bits - 3);
 	int err;
 
+	q->cluster_size = 1ull << h->cluster_bits;
 	q->nr_l1 = h->size / table_size + !!(h->size % table_size);
 	q->nr_reftable = (u64)h->reftable_clusters << (h->cluster_bits - 3);
 	err = load_table(q, h->l1_offset, q->nr_l1, &q->l1);
@@ -493,7 +522,9 @@ static int load_tables(struct qcow2 *q, const struct disk_open *o)
 		err = qcow2_cache__init(&q->l2, L2_CACHE_SETS, h->cluster_bits);
 	if (!err)
 		err = qcow2_cache__init(&q->refcounts, REFCOUNT_CACHE_SETS, h->cluster_bits);
-	return err ? disk_error(o, err, "%s", strerror(-err)) : 0;
+	if (!err && posix_memalign((void **)&q->copy, 4096, QCOW2_COPY_SIZE))
+		err = -ENOMEM;
+	return err ? disk_error(o, err, "%s", strerror(-err)) : check_tables(q, o);
 }
 
 static void describe(struct qcow2 *q)
@@ -522,7 +553,6 @@ int qcow2__open(struct disk_image **image, struct disk_open *o)
 		return err;
 	}
 	err = qcow2_header__read(&q->header, &q->file, o);
-	q->cluster_size = 1ull << q->header.cluster_bits;
 	if (!err)
 		err = load_tables(q, o);
 	if (!err && *q->header.backing)

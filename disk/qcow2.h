@@ -19,9 +19,9 @@
  *	1. refcounts, of which until here none was lowered; new refcount blocks
  *	   before the refcount table names them
  *	2. barrier: those, and all data written so far, are stable
- *	3. L2 tables, of which new ones are not named yet
- *	4. barrier, and the L1 table, if it has changed
- *	5. barrier; only now are the refcounts of what is no longer used lowered,
+ *	3. L2 and L1 tables, in any order: a new L2 table was written, without the
+ *	   changes, before the barrier
+ *	4. barrier; only now are the refcounts of what is no longer used lowered,
  *	   and its clusters can be used again
  *
  * That happens when the guest flushes, and when the cache is full of changes;
@@ -93,6 +93,7 @@ struct qcow2_extent {
 };
 
 #define QCOW2_MAX_FREES 256
+#define QCOW2_COPY_SIZE KiB(64)
 
 struct qcow2 {
 	struct disk_image image;
@@ -114,6 +115,7 @@ struct qcow2 {
 	struct qcow2_extent frees[QCOW2_MAX_FREES]; /* to be freed by the next commit */
 	unsigned nr_frees;
 
+	u8 *copy;			/* QCOW2_COPY_SIZE bytes on their way to a new cluster */
 	u8 *packed, *unpacked;		/* the compressed cluster that was read last */
 	u64 unpacked_entry;		/* its L2 entry; 0 for none */
 };

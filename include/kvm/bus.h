@@ -12,10 +12,11 @@
  * device has its own lock if that matters.
  *
  * What every guest may rely on, whatever it does:
- *  - an access that lies in one range and is no wider than the device takes
- *    reaches the device as it is;
- *  - any other (wider, or straddling two ranges) is split into bytes, lowest
- *    address first, as an ISA bridge does, and each is routed on its own;
+ *  - an access of 1, 2, 4 or 8 bytes that lies in one range and is no wider
+ *    than the device takes reaches the device as it is;
+ *  - any other (wider, of odd length, or straddling two ranges) is split into
+ *    bytes, lowest address first, as an ISA bridge does, and each is routed on
+ *    its own;
  *  - what nobody claims reads as all ones; a write there is ignored.
  */
 #include "kvm/types.h"

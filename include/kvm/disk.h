@@ -18,6 +18,9 @@
  * that are kept (L1 at most 32 MiB, refcount table at most 8 MiB). Damage that
  * is found at run time is -EIO.
  *
+ * Where files are limited in size (RLIMIT_FSIZE) the process must ignore
+ * SIGXFSZ: then writing beyond is -EFBIG.
+ *
  * What a call has written is on stable storage after the next disk__flush()
  * that returns 0, and may be before. An end of the process at any time, or of
  * the host, leaves a consistent image: a qcow2 image may then have leaked
@@ -109,9 +112,11 @@ int disk__write_zeroes(struct disk_image *image, u64 offset, u64 len, bool may_u
  * place) by preadv(), io_uring and the like, and disk__flush() makes them
  * stable. False: use disk__read() and disk__write().
  *
- * The answer holds until disk__discard() or disk__write_zeroes() of a range
- * that touches this one, or disk__close(): before these the caller's own reads
- * and writes must have ended. disk__flush() is about those that have ended.
+ * To be asked for each request anew: what is read may be elsewhere once the
+ * range was written to. The caller's own reads and writes must have ended
+ * before disk__discard() or disk__write_zeroes() of a range that touches
+ * theirs, and before disk__close(); disk__flush() is about those that have
+ * ended. Any other call may come while they are going on.
  */
 bool disk__map(struct disk_image *image, u64 offset, u64 len, bool for_write,
 	       struct disk_extent *extent);

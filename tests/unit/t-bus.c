@@ -101,8 +101,19 @@ static void an_access_reaches_its_device_as_it_is(void)
 	CHECK_EQ(last_value, 0x1122);
 	CHECK_STR(writing(0x100, 8, 0xaabbccddeeff1122), "a.w8@0 ");
 	CHECK_EQ(last_value, 0xaabbccddeeff1122);
-	CHECK_STR(writing(0x101, 3, 0xaabbccddeeff1122), "a.w3@1 ");
-	CHECK_EQ(last_value, 0xff1122);
+}
+
+static void an_access_of_odd_length_comes_in_bytes(void)
+{
+	start();
+	add('a', 0x100, 16, &ops[3]);
+	CHECK_STR(writing(0x101, 3, 0xaabbccddeeff1122), "a.w1@1 a.w1@2 a.w1@3 ");
+	CHECK_EQ(last_value, 0xff);
+	CHECK_STR(reading(0x104, 3), "a.r1@4 a.r1@5 a.r1@6 ");
+	CHECK_BYTES(read_bytes, "\4\5\6", 3);
+	CHECK_STR(reading(0x103, 5), "a.r1@3 a.r1@4 a.r1@5 a.r1@6 a.r1@7 ");
+	CHECK_STR(reading(0x10c, 7), "a.r1@c a.r1@d a.r1@e a.r1@f ");
+	CHECK_BYTES(read_bytes, "\xc\xd\xe\xf\xff\xff\xff", 7);
 }
 
 static void a_range_has_its_first_and_last_byte_and_no_other(void)
@@ -234,7 +245,7 @@ static void tracing_tells_of_unclaimed_accesses_only(void)
 	CHECK_STR(capture__stop(), "");
 }
 
-TESTS(T(an_access_reaches_its_device_as_it_is),
+TESTS(T(an_access_reaches_its_device_as_it_is), T(an_access_of_odd_length_comes_in_bytes),
       T(a_range_has_its_first_and_last_byte_and_no_other), T(what_nobody_claims_reads_as_ones),
       T(an_access_wider_than_the_device_comes_in_bytes),
       T(an_access_over_a_border_is_routed_byte_by_byte),

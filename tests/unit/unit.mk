@@ -10,7 +10,9 @@
 UNIT_SRC := $(sort $(wildcard tests/unit/t-*.c))
 UNIT	 := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_AR	 := $(O)/tests/unit/lkvm.a
-SHARED	 := $(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+# A file of fakes is for the tests that name it below, and no other.
+PROBE	 := $(O)/tests/unit/probe.o
+SHARED	 := $(filter-out $(PROBE),$(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))))
 SHARED_AR := $(O)/tests/unit/shared.a
 
 # what tests/disk/run uses
@@ -33,11 +35,13 @@ $(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
+$(O)/tests/unit/t-virtio-pci $(O)/tests/unit/t-virtio-mmio: $(PROBE)
+
 $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS)
 
--include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d)
+-include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
 
 .PHONY: unit-tests
 .SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a power failure leaves of a qcow2 image. The host's file is a fake, in
+ * memory: what was written since the last barrier may have reached the disk or
+ * not, sector by sector, in any combination. Whatever it is, no cluster may be
+ * in use that is not counted, or in use twice, and what had been flushed must
+ * be there.
+ */
+#include "test.h"
+
+#include "disk/host-file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECTOR 512u
+#define CLUSTER 512u /* the smallest, for the most metadata */
+#define MAX_FILE MiB(8)
+#define MAX_PENDING 20000
+#define CHECK_EVERY 30 /* writes, on average */
+#define CHECKS_PER_BARRIER 6 /* just before it */
+#define OFFSET_MASK 0x00fffffffffffe00ull
+
+/*
+ * The host's file
+ */
+static struct {
+	u8 *now, *stable, *after_crash;
+	u64 now_size, stable_size;
+	struct {
+		u64 offset;
+		u8 data[SECTOR];
+	} pending[MAX_PENDING]; /* sectors, since the last barrier */
+	unsigned nr_pending;
+	unsigned checks_in; /* so many writes from now on, the power fails */
+	unsigned nr_checks;
+} host;
+
+static u64 random_state = 88172645463325252ull;
+
+static unsigned random_below(unsigned n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (unsigned)(random_state >> 32) % n;
+}
+
+static void maybe_fail_power(void);
+static void fail_power(void);
+
+static void changed(u64 offset, u64 len)
+{
+	if (offset + len > MAX_FILE)
+		abort();
+	for (u64 at = ALIGN_DOWN(offset, SECTOR); at < offset + len; at += SECTOR) {
+		if (host.nr_pending == MAX_PENDING)
+			abort();
+		host.pending[host.nr_pending].offset = at;
+		memcpy(host.pending[host.nr_pending++].data, host.now + at, SECTOR);
+	}
+	host.now_size = max_u64(host.now_size, offset + len);
+	maybe_fail_power();
+}
+
+int host_file__open(struct host_file *f, struct disk_open *o)
+{
+	*f = (struct host_file){
+		.fd = -1, .size = host.now_size, .align = 1, .memory_align = 1,
+		.read_only = o->read_only, .logical_block = 512, .physical_block = 512,
+	};
+	return 0;
+}
+
+void host_file__close(struct host_file *f)
+{
+	(void)f;
+}
+
+int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 len)
+{
+	(void)f;
+	iov_iter__fill(it, host.now + offset, len);
+	return 0;
+}
+
+int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset)
+{
+	(void)f;
+	memcpy(buf, host.now + offset, len);
+	return 0;
+}
+
+int host_file__write(struct host_file *f, struct iov_iter *it, u64 offset, u64 len)
+{
+	iov_iter__drain(it, host.now + offset, len);
+	changed(offset, len);
+	f->size = host.now_size;
+	return 0;
+}
+
+int host_file__pwrite(struct host_file *f, const void *buf, u64 len, u64 offset)
+{
+	memcpy(host.now + offset, buf, len);
+	changed(offset, len);
+	f->size = host.now_size;
+	return 0;
+}
+
+int host_file__extend(struct host_file *f, u64 size)
+{
+	/* What a file system has not written there reads as zeros, or the file is shorter: the same. */
+	f->size = host.now_size = max_u64(host.now_size, size);
+	return 0;
+}
+
+int host_file__zero(struct host_file *f, u64 offset, u64 len, bool may_unmap)
+{
+	(void)f, (void)may_unmap;
+	memset(host.now + offset, 0, len);
+	changed(offset, len);
+	return 0;
+}
+
+int host_file__punch(struct host_file *f, u64 offset, u64 len)
+{
+	return host_file__zero(f, offset, len, true);
+}
+
+int host_file__sync(struct host_file *f)
+{
+	(void)f;
+	for (unsigned i = 0; i < CHECKS_PER_BARRIER && host.nr_pending; i++)
+		fail_power();
+	for (unsigned i = 0; i < host.nr_pending; i++)
+		memcpy(host.stable + host.pending[i].offset, host.pending[i].data, SECTOR);
+	host.nr_pending = 0;
+	return 0;
+}
+
+bool host_file__map(const struct host_file *f, u64 offset, u64 len, struct disk_extent *extent)
+{
+	(void)f, (void)offset, (void)len, (void)extent;
+	return false;
+}
+
+/*
+ * The image and the guest
+ */
+static struct layout {
+	u64 disk_size;
+	unsigned refcount_order;
+} layout;
+
+static struct disk_image *image;
+
+/* Of each sector of the disk: what it holds. Values are unique, and 0 is zeros. */
+struct guest_sector {
+	u32 flushed;
+	bool may_be_zero;	/* it was discarded before the flush */
+	u32 written;		/* since then, if touched; 0: zeroed */
+	u32 oldest;		/* of the values since then */
+	bool touched, discarded;
+};
+
+static struct guest_sector *guest;
+static u32 last_value;
+
+static u64 be(const u8 *p, unsigned width)
+{
+	u64 value = 0;
+
+	for (unsigned i = 0; i < width; i++)
+		value = value << 8 | p[i];
+	return value;
+}
+
+static void put(u64 at, unsigned width, u64 value)
+{
+	for (unsigned i = width; i-- > 0; value >>= 8)
+		host.now[at + i] = (u8)value;
+}
+
+static void make_image(u64 disk_size, unsigned refcount_order)
+{
+	u64 nr_l1 = disk_size / (CLUSTER * CLUSTER / 8);
+	u64 l1_clusters = (nr_l1 * 8 + CLUSTER - 1) / CLUSTER;
+
+	memset(host.now, 0, MAX_FILE);
+	memcpy(host.now, "QFI\xfb\0\0\0\3", 8);
+	put(20, 4, 9);
+	put(24, 8, disk_size);
+	put(36, 4, nr_l1);
+	put(40, 8, 3 * CLUSTER);
+	put(48, 8, 1 * CLUSTER);
+	put(56, 4, 1);
+	put(96, 4, refcount_order);
+	put(100, 4, 104);
+	put(1 * CLUSTER, 8, 2 * CLUSTER);
+	for (unsigned i = 0; i < 3 + l1_clusters; i++)
+		put(2 * CLUSTER + (i << refcount_order >> 3), 1u << refcount_order >> 3, 1);
+	host.now_size = (3 + l1_clusters) * CLUSTER;
+	memcpy(host.stable, host.now, MAX_FILE);
+	memset(host.after_crash, 0, MAX_FILE);
+	host.nr_pending = 0;
+	layout = (struct layout){ disk_size, refcount_order };
+	free(guest);
+	guest = calloc(disk_size / SECTOR, sizeof(*guest));
+}
+
+/*
+ * After the power has failed
+ */
+static u64 refcount_of(const u8 *file, u64 cluster)
+{
+	u64 per_block = (u64)CLUSTER * 8 >> layout.refcount_order;
+	unsigned width = 1u << layout.refcount_order >> 3;
+	u64 table = be(file + 48, 8), entries = be(file + 56, 4) * CLUSTER / 8;
+
+	if (cluster / per_block >= entries)
+		return 0;
+
+	u64 block = be(file + table + cluster / per_block * 8, 8);
+
+	return block ? be(file + block + cluster % per_block * width, width) : 0;
+}
+
+/* Counts one use; an entry must name a cluster that is in the file, and be aligned. */
+static bool use(u8 *uses, u64 offset, const char *what)
+{
+	if (offset % CLUSTER == 0 && offset < MAX_FILE && !uses[offset / CLUSTER]++)
+		return true;
+	test__context("%s at 0x%llx", what, (unsigned long long)offset);
+	return CHECK(!"used once, and in the file");
+}
+
+static bool value_is_possible(const struct guest_sector *s, u64 value)
+{
+	if (value == s->flushed || (!value && s->may_be_zero))
+		return true;
+	if (!s->touched && !s->discarded)
+		return false;
+	return value ? value >= s->oldest && s->oldest : true;
+}
+
+static bool check_sector(const u8 *file, u64 sector, u64 entry)
+{
+	const struct guest_sector *s = &guest[sector];
+	u64 data = entry & OFFSET_MASK;
+	u64 value = data && !(entry & 1) ? be(file + data, 4) : 0;
+
+	if (value_is_possible(s, value))
+		return true;
+	test__context("sector %llu, value %llu", (unsigned long long)sector,
+		      (unsigned long long)value);
+	return CHECK(!"what was flushed");
+}
+
+static bool check_tables(const u8 *file, u8 *uses)
+{
+	u64 l1 = be(file + 40, 8), nr_l1 = be(file + 36, 4);
+
+	for (u64 i = 0; i < nr_l1; i++) {
+		u64 table = be(file + l1 + i * 8, 8) & OFFSET_MASK;
+
+		if (table && !use(uses, table, "an L2 table"))
+			return false;
+		for (u64 k = 0; k < CLUSTER / 8; k++) {
+			u64 entry = table ? be(file + table + k * 8, 8) : 0;
+
+			if ((entry & OFFSET_MASK) && !use(uses, entry & OFFSET_MASK, "data"))
+				return false;
+			if (!check_sector(file, i * (CLUSTER / 8) + k, entry))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool check_file(const u8 *file)
+{
+	static u8 uses[MAX_FILE / CLUSTER];
+	u64 table = be(file + 48, 8), nr = be(file + 56, 4);
+
+	memset(uses, 0, sizeof(uses));
+	use(uses, 0, "the header");
+	for (u64 i = 0; i < nr; i++)
+		use(uses, table + i * CLUSTER, "the refcount table");
+	for (u64 i = 0; i < be(file + 36, 4) * 8; i += CLUSTER)
+		use(uses, be(file + 40, 8) + i, "the L1 table");
+	for (u64 i = 0; i < nr * CLUSTER / 8; i++) {
+		u64 block = be(file + table + i * 8, 8);
+
+		if (block && !use(uses, block, "a refcount block"))
+			return false;
+	}
+	if (!check_tables(file, uses))
+		return false;
+	for (u64 i = 0; i < ARRAY_SIZE(uses); i++) {
+		if (uses[i] && !CHECK_EQ(refcount_of(file, i), 1))
+			return false;
+	}
+	return true;
+}
+
+/* None, all, or any of what is on its way arrives; what arrives later covers what came before. */
+static void fail_power(void)
+{
+	unsigned chance = random_below(4);
+
+	host.nr_checks++;
+	memcpy(host.after_crash, host.stable, host.now_size);
+	for (unsigned i = 0; i < host.nr_pending; i++) {
+		if (random_below(3) < chance)
+			memcpy(host.after_crash + host.pending[i].offset, host.pending[i].data,
+			       SECTOR);
+	}
+	if (!check_file(host.after_crash))
+		abort();
+}
+
+static void maybe_fail_power(void)
+{
+	if (!image || host.checks_in-- > 0)
+		return;
+	host.checks_in = random_below(2 * CHECK_EVERY);
+	fail_power();
+}
+
+/*
+ * What the guest does
+ */
+static void write_sectors(u64 first, u64 nr)
+{
+	static u8 buf[64 * SECTOR];
+	struct iovec iov = { buf, nr * SECTOR };
+
+	for (u64 i = 0; i < nr; i++) {
+		struct guest_sector *s = &guest[first + i];
+
+		s->written = ++last_value;
+		if (!s->oldest)
+			s->oldest = last_value;
+		s->touched = true;
+		memset(buf + i * SECTOR, 0, SECTOR);
+		for (unsigned k = 0; k < 4; k++)
+			buf[i * SECTOR + k] = (u8)(last_value >> (24 - 8 * k));
+	}
+	CHECK_EQ(disk__write(image, &iov, 1, first * SECTOR), 0);
+}
+
+static void erase_sectors(u64 first, u64 nr, unsigned how)
+{
+	for (u64 i = first; i < first + nr; i++) {
+		if (how == 2) {
+			guest[i].discarded = true;
+			continue;
+		}
+		guest[i].touched = true;
+		guest[i].written = 0;
+	}
+	if (how == 2)
+		CHECK_EQ(disk__discard(image, first * SECTOR, nr * SECTOR), 0);
+	else
+		CHECK_EQ(disk__write_zeroes(image, first * SECTOR, nr * SECTOR, how), 0);
+}
+
+static void flush(void)
+{
+	CHECK_EQ(disk__flush(image), 0);
+	for (u64 i = 0; i < layout.disk_size / SECTOR; i++) {
+		struct guest_sector *s = &guest[i];
+
+		if (s->touched)
+			*s = (struct guest_sector){ .flushed = s->written,
+						    .may_be_zero = s->discarded };
+		else
+			*s = (struct guest_sector){ .flushed = s->flushed,
+						    .may_be_zero = s->may_be_zero || s->discarded };
+	}
+}
+
+static void do_something(void)
+{
+	u64 nr_sectors = layout.disk_size / SECTOR;
+	u64 first = random_below((unsigned)nr_sectors);
+	u64 nr = min_u64(1 + random_below(random_below(4) ? 6 : 64), nr_sectors - first);
+	unsigned what = random_below(20);
+
+	if (what == 0)
+		flush();
+	else if (what < 14)
+		write_sectors(first, nr);
+	else
+		erase_sectors(first, nr, what % 3);
+}
+
+static void start(u64 disk_size, unsigned refcount_order)
+{
+	struct disk_params params = { .file = "fake", .format = DISK_QCOW2 };
+	char error[DISK_ERROR_LEN];
+
+	if (!host.now) {
+		host.now = malloc(MAX_FILE);
+		host.stable = malloc(MAX_FILE);
+		host.after_crash = malloc(MAX_FILE);
+	}
+	host.nr_checks = 0;
+	image = NULL;
+	make_image(disk_size, refcount_order);
+	if (disk__open(&image, &params, error))
+		abort();
+}
+
+static void stop(void)
+{
+	CHECK_EQ(disk__close(image), 0);
+	image = NULL;
+	CHECK(check_file(host.now));
+	CHECK(host.nr_checks > 50);
+}
+
+static void a_power_failure_loses_nothing_that_was_flushed(void)
+{
+	for (unsigned order = 3; order <= 6; order++) {
+		start(KiB(256), order);
+		for (unsigned i = 0; i < 1500; i++)
+			do_something();
+		stop();
+	}
+}
+
+static void fill_the_disk(void)
+{
+	u64 table;
+
+	start(MiB(3), 6);
+	table = be(host.now + 48, 8);
+	for (u64 sector = 0; sector < MiB(3) / SECTOR; sector += 16) {
+		write_sectors(sector, 16);
+		if (!random_below(8))
+			flush();
+	}
+	CHECK(be(host.now + 48, 8) != table);
+	stop();
+}
+
+static void nor_while_the_refcount_table_grows(void)
+{
+	for (unsigned i = 0; i < 5; i++)
+		fill_the_disk();
+}
+
+TESTS(T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows))

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * qcow2 images that lie, or that ask for what is not there; what cannot be
+ * written; and chains of files. That the others work is shown beside QEMU's
+ * tools, in disk/run.
+ */
+#include "test.h"
+
+#include "kvm/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The smallest image: clusters of 512 bytes, one L2 table, a disk of 32 KiB */
+#define CLUSTER 512
+enum { HEADER, REFTABLE, REFBLOCK, L1, L2, DATA, NR_CLUSTERS };
+#define AT(cluster) ((cluster) * CLUSTER)
+#define DISK_SIZE KiB(32)
+#define COPIED (1ull << 63)
+
+static u8 img[AT(NR_CLUSTERS)];
+static char dir[] = "/tmp/lkvm-qcow2-XXXXXX";
+static char error[DISK_ERROR_LEN];
+
+static void put(unsigned at, unsigned width, u64 value)
+{
+	for (unsigned i = width; i-- > 0; value >>= 8)
+		img[at + i] = (u8)value;
+}
+
+static void put_text(unsigned at, const char *text)
+{
+	memcpy(img + at, text, strlen(text));
+}
+
+static void make_image(unsigned version)
+{
+	memset(img, 0, sizeof(img));
+	put_text(0, "QFI\xfb");
+	put(4, 4, version);
+	put(20, 4, 9);
+	put(24, 8, DISK_SIZE);
+	put(36, 4, 1);
+	put(40, 8, AT(L1));
+	put(48, 8, AT(REFTABLE));
+	put(56, 4, 1);
+	if (version == 3) {
+		put(96, 4, 4);
+		put(100, 4, 104);
+	}
+	put(AT(REFTABLE), 8, AT(REFBLOCK));
+	for (unsigned i = 0; i < NR_CLUSTERS; i++)
+		put(AT(REFBLOCK) + i * 2, 2, 1);
+	put(AT(L1), 8, AT(L2) | COPIED);
+	put(AT(L2), 8, AT(DATA) | COPIED);
+	memset(img + AT(DATA), 0x5a, CLUSTER);
+}
+
+static void remove_dir(void)
+{
+	const char *const argv[] = { "rm", "-rf", dir, NULL };
+
+	run_program(argv);
+}
+
+static const char *at(const char *name)
+{
+	static char path[128];
+
+	if (strchr(dir, 'X') && mkdtemp(dir))
+		atexit(remove_dir);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void save(const char *name, const void *data, size_t len)
+{
+	int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
+		abort();
+	close(fd);
+}
+
+static struct disk_image *open_file(const char *name, bool read_only)
+{
+	struct disk_params params = {
+		.file = at(name), .format = DISK_QCOW2, .read_only = read_only,
+	};
+	struct disk_image *image;
+
+	*error = '\0';
+	return disk__open(&image, &params, error) ? NULL : image;
+}
+
+/* As it is now in img */
+static struct disk_image *open_image(bool read_only)
+{
+	save("image", img, sizeof(img));
+	return open_file("image", read_only);
+}
+
+static void check_refused(const char *words)
+{
+	struct disk_image *image = open_image(false);
+
+	if (image)
+		disk__close(image);
+	CHECK(!image);
+	CHECK_HAS(error, words);
+}
+
+static int read_byte(struct disk_image *image, u64 offset, u8 *byte)
+{
+	struct iovec iov = { byte, 1 };
+
+	return disk__read(image, &iov, 1, offset);
+}
+
+static int write_bytes(struct disk_image *image, u64 offset, u64 len)
+{
+	static u8 buf[DISK_SIZE];
+	struct iovec iov = { buf, len };
+
+	memset(buf, 0xa5, len);
+	return disk__write(image, &iov, 1, offset);
+}
+
+static void the_smallest_image_is_sound(void)
+{
+	for (unsigned version = 2; version <= 3; version++) {
+		struct disk_image *image = (make_image(version), open_image(false));
+		u8 byte;
+
+		if (!CHECK(image))
+			return;
+		CHECK_EQ(image->size, DISK_SIZE);
+		CHECK_EQ(image->discard_granularity, CLUSTER);
+		CHECK_EQ(read_byte(image, 511, &byte), 0);
+		CHECK_EQ(byte, 0x5a);
+		CHECK_EQ(read_byte(image, 512, &byte), 0);
+		CHECK_EQ(byte, 0);
+		CHECK_EQ(write_bytes(image, 0, DISK_SIZE), 0);
+		CHECK_EQ(disk__flush(image), 0);
+		CHECK_EQ(read_byte(image, DISK_SIZE - 1, &byte), 0);
+		CHECK_EQ(byte, 0xa5);
+		CHECK_EQ(disk__close(image), 0);
+	}
+}
+
+struct lie {
+	unsigned at, width;
+	u64 value;
+	const char *words;
+};
+
+static void a_header_that_lies_is_refused(void)
+{
+	static const struct lie lies[] = {
+		{ 0, 1, 'q', "is no qcow2 image" },
+		{ 4, 4, 1, "of version 1; lkvm reads 2 and 3" },
+		{ 4, 4, 4, "of version 4" },
+		{ 8, 8, 5000, "the name of its backing file is not inside" },
+		{ 8, 8, UINT64_MAX, "the name of its backing file is not inside" },
+		{ 8, 8, 50, "the name of its backing file is not inside" },
+		{ 20, 4, 8, "its clusters are smaller than 512 bytes" },
+		{ 20, 4, 22, "or larger than 2 MiB" },
+		{ 20, 4, UINT32_MAX, "or larger than 2 MiB" },
+		{ 20, 4, 16, "its L1 table is not inside the file" },
+		{ 24, 8, 0, "its disk has no bytes" },
+		{ 24, 8, UINT64_MAX, "no disk has such a size" },
+		{ 24, 8, 1000, "no disk has such a size" },
+		{ 24, 8, DISK_SIZE + 512, "its L1 table is too small" },
+		{ 24, 8, 1ull << 62, "its L1 table is too small" },
+		{ 32, 4, 1, "is encrypted (AES)" },
+		{ 32, 4, 2, "is encrypted (LUKS)" },
+		{ 32, 4, 7, "is encrypted in an unknown way" },
+		{ 36, 4, 0, "its L1 table is too small" },
+		{ 36, 4, 1000, "its L1 table is not inside the file" },
+		{ 36, 4, UINT32_MAX, "its L1 table is larger than 32 MiB" },
+		{ 40, 8, 0, "its L1 table is not inside the file" },
+		{ 40, 8, AT(L1) + 8, "its L1 table is not inside the file" },
+		{ 40, 8, AT(NR_CLUSTERS), "its L1 table is not inside the file" },
+		{ 40, 8, UINT64_MAX - 511, "its L1 table is not inside the file" },
+		{ 48, 8, 0, "its refcount table is not inside the file" },
+		{ 48, 8, AT(REFTABLE) + 1, "its refcount table is not inside the file" },
+		{ 48, 8, 1ull << 60, "its refcount table is not inside the file" },
+		{ 56, 4, 0, "it has no refcount table" },
+		{ 56, 4, 100, "its refcount table is not inside the file" },
+		{ 56, 4, UINT32_MAX, "its refcount table is larger than 8 MiB" },
+		{ 60, 4, UINT32_MAX, "its snapshot table is not inside the file" },
+		{ 60, 4, 1, "its snapshot table is not inside the file" },
+		{ 96, 4, 7, "no reference counts have so many bits" },
+		{ 100, 4, 72, "its header is too short" },
+		{ 100, 4, 4096, "its header is longer than a cluster" },
+		{ 100, 4, UINT32_MAX, "its header is longer than a cluster" },
+		{ 104, 4, 0x12345678, NULL }, /* an extension nobody knows */
+		{ 104, 8, 0x12345678fffffff0, "a header extension is longer than the header" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
+		const struct lie *l = &lies[i];
+
+		test__context("offset %u, value 0x%llx", l->at, (unsigned long long)l->value);
+		make_image(3);
+		put(l->at, l->width, l->value);
+		if (l->words) {
+			check_refused(l->words);
+			continue;
+		}
+
+		struct disk_image *image = open_image(false);
+
+		if (CHECK(image))
+			disk__close(image);
+	}
+}
+
+static void a_file_that_ends_early_is_refused(void)
+{
+	make_image(3);
+	for (size_t len = 1; len < sizeof(img); len += 13) {
+		save("image", img, len);
+
+		struct disk_image *image = open_file("image", false);
+		u8 byte;
+
+		test__context("%zu bytes", len);
+		if (len <= AT(L1)) {
+			CHECK(!image);
+		} else if (image) {
+			read_byte(image, 0, &byte);
+			write_bytes(image, 0, DISK_SIZE);
+		}
+		if (image)
+			disk__close(image);
+		else
+			CHECK(*error);
+	}
+}
+
+static void features_nobody_knows_are_refused_by_name(void)
+{
+	make_image(3);
+	put(72, 8, 1 << 2);
+	check_refused("external data file");
+	put(72, 8, 1 << 4);
+	check_refused("extended L2 entries");
+	put(72, 8, 1 << 3);
+	check_refused("compression type contradicts");
+	put(100, 4, 112);
+	img[104] = 1;
+	check_refused("is compressed with zstd");
+	img[104] = 9;
+	check_refused("is compressed in an unknown way");
+
+	make_image(3);
+	put(72, 8, 1ull << 40);
+	check_refused("needs the qcow2 feature '' (incompatible bit 40)");
+	put(104, 4, 0x6803f857);
+	put(108, 4, 48);
+	put(113, 1, 40);
+	put_text(114, "warp\033 drive");
+	check_refused("needs the qcow2 feature 'warp? drive' (incompatible bit 40)");
+}
+
+static void a_stale_image_is_only_read(void)
+{
+	for (unsigned bit = 0; bit < 2; bit++) {
+		make_image(3);
+		put(72, 8, 1 << bit);
+		check_refused("`qemu-img check -r all` repairs it");
+
+		struct disk_image *image = open_image(true);
+
+		if (CHECK(image))
+			disk__close(image);
+	}
+}
+
+static void tables_that_lie_are_errors_when_they_are_used(void)
+{
+	static const struct {
+		unsigned at;
+		u64 value;
+		bool read_fails, write_fails;
+	} lies[] = {
+		{ AT(L1), (AT(L2) + 8) | COPIED, false, false }, /* reserved bits */
+		{ AT(L1), AT(HEADER) | COPIED, false, false }, /* none */
+		{ AT(L2), AT(100) | COPIED, true, true },
+		{ AT(L2), 0x00fffffffffffe00 | COPIED, true, true },
+		{ AT(L2), AT(REFTABLE) | COPIED, true, true },
+		{ AT(L2), AT(L1), true, true },
+		{ AT(L2), AT(100) | COPIED | 1, true, true },
+		{ AT(L2), 1ull << 62 | AT(100), true, false },
+		{ AT(L2), 1ull << 62 | AT(DATA), true, false }, /* no deflate data */
+		{ AT(REFTABLE), 0, false, true }, /* no cluster is counted */
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
+		u8 byte;
+
+		test__context("offset %u, value 0x%llx", lies[i].at,
+			      (unsigned long long)lies[i].value);
+		make_image(3);
+		put(lies[i].at, 8, lies[i].value);
+
+		struct disk_image *image = open_image(false);
+
+		if (!CHECK(image))
+			continue;
+		CHECK_EQ(read_byte(image, 0, &byte), lies[i].read_fails ? -EIO : 0);
+		CHECK_EQ(write_bytes(image, 0, DISK_SIZE), lies[i].write_fails ? -EIO : 0);
+		disk__close(image);
+		image = open_file("image", true);
+		CHECK(image);
+		if (image)
+			disk__close(image);
+	}
+}
+
+static void tables_that_lie_about_tables_are_refused(void)
+{
+	static const struct lie lies[] = {
+		{ AT(L1), 8, AT(100) | COPIED, "its L1 table points to where no table can be" },
+		{ AT(L1), 8, AT(REFTABLE) | COPIED, "its L1 table points" },
+		{ AT(L1), 8, AT(L1), "its L1 table points" },
+		{ AT(REFTABLE), 8, AT(100), "its refcount table points" },
+		{ AT(REFTABLE) + 504, 8, AT(L1), "its refcount table points" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
+		u8 byte;
+
+		make_image(3);
+		put(lies[i].at, lies[i].width, lies[i].value);
+		check_refused(lies[i].words);
+
+		struct disk_image *image = open_image(true);
+
+		if (!CHECK(image))
+			continue;
+		CHECK_EQ(read_byte(image, 0, &byte), lies[i].at == AT(L1) ? -EIO : 0);
+		disk__close(image);
+	}
+}
+
+static void version_2_has_no_zero_clusters(void)
+{
+	u8 byte;
+
+	make_image(2);
+	put(AT(L2), 8, 1);
+
+	struct disk_image *image = open_image(false);
+
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(read_byte(image, 0, &byte), -EIO);
+	disk__close(image);
+}
+
+static void only_what_is_the_images_own_is_mapped_for_writing(void)
+{
+	struct disk_extent extent;
+
+	make_image(3);
+	put(AT(L2) + 8, 8, AT(DATA)); /* shared */
+	put(88, 8, 1);	/* autoclear */
+
+	struct disk_image *image = open_image(false);
+
+	if (!CHECK(image))
+		return;
+	CHECK(disk__map(image, 10, 100, false, &extent));
+	CHECK_EQ(extent.offset, AT(DATA) + 10);
+	CHECK(!disk__map(image, 0, 100, true, &extent));
+	CHECK_EQ(write_bytes(image, 0, 1), 0);
+	CHECK(disk__map(image, 0, 512, true, &extent));
+	CHECK(!disk__map(image, 0, 513, true, &extent));
+	CHECK(!disk__map(image, 512, 512, true, &extent));
+	CHECK(!disk__map(image, 1024, 512, false, &extent));
+	disk__close(image);
+}
+
+static void set_backing(const char *name, const char *format)
+{
+	make_image(3);
+	if (*format) {
+		put(104, 4, 0xe2792aca);
+		put(108, 4, strlen(format));
+		put_text(112, format);
+	}
+	put(8, 8, 256);
+	put(16, 4, strlen(name));
+	put_text(256, name);
+}
+
+static void backing_files_are_found_or_refused(void)
+{
+	struct disk_image *image;
+	u8 byte;
+
+	set_backing("base", "");
+	check_refused("does not say what format its backing file 'base' has; `qemu-img rebase");
+	set_backing("base", "vmdk");
+	check_refused("of the format 'vmdk'");
+	set_backing("base", "raw");
+	check_refused("has the backing file 'base': No such file or directory");
+	set_backing("nbd://host/base", "raw");
+	check_refused("that is no name of a file");
+	set_backing("/", "raw");
+	check_refused("has the backing file '/': is a directory");
+	save("base", "abcd", 4);
+	set_backing("base", "qcow2");
+	check_refused("has the backing file 'base': is no qcow2 image");
+	set_backing("file:base", "raw");
+	image = open_image(false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(read_byte(image, 600, &byte), 0);
+	CHECK_EQ(byte, 0);
+	CHECK_EQ(disk__discard(image, 0, 512), 0);
+	CHECK_EQ(read_byte(image, 1, &byte), 0);
+	CHECK_EQ(byte, 0);
+	disk__close(image);
+}
+
+static void loops_are_refused(void)
+{
+	char name[16], below[16];
+
+	set_backing("image", "qcow2");
+	check_refused("is its own backing file");
+	set_backing("other", "qcow2");
+	save("image", img, sizeof(img));
+	set_backing("image", "qcow2");
+	save("other", img, sizeof(img));
+	CHECK(!open_file("image", true));
+	CHECK_HAS(error, "has the backing file 'other': has the backing file 'image': is its own");
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		snprintf(below, sizeof(below), "c%u", i + 1);
+		set_backing(below, "qcow2");
+		save(name, img, sizeof(img));
+	}
+	CHECK(!open_file("c0", true));
+	CHECK_HAS(error, "has the backing file 'c1'");
+}
+
+/* The host has no more room: what fails is the request, and it works once there is room. */
+static void a_file_that_cannot_grow_stays_sound(void)
+{
+	struct rlimit old, limit;
+	struct disk_image *image;
+	u8 byte;
+
+	make_image(3);
+	image = open_image(false);
+	if (!CHECK(image))
+		return;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	limit = (struct rlimit){ sizeof(img) + 1000, old.rlim_max };
+	setrlimit(RLIMIT_FSIZE, &limit);
+	CHECK_EQ(write_bytes(image, 0, 512), 0);
+	CHECK_EQ(write_bytes(image, 512, 4096), -EFBIG);
+	CHECK_EQ(read_byte(image, 512, &byte), 0);
+	CHECK_EQ(byte, 0);
+	CHECK_EQ(disk__flush(image), 0);
+	setrlimit(RLIMIT_FSIZE, &old);
+	CHECK_EQ(write_bytes(image, 512, 4096), 0);
+	CHECK_EQ(disk__close(image), 0);
+	image = open_file("image", true);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(read_byte(image, 4607, &byte), 0);
+	CHECK_EQ(byte, 0xa5);
+	disk__close(image);
+}
+
+TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
+      T(a_file_that_ends_early_is_refused), T(features_nobody_knows_are_refused_by_name),
+      T(a_stale_image_is_only_read), T(tables_that_lie_are_errors_when_they_are_used),
+      T(tables_that_lie_about_tables_are_refused),
+      T(version_2_has_no_zero_clusters), T(only_what_is_the_images_own_is_mapped_for_writing),
+      T(backing_files_are_found_or_refused), T(loops_are_refused),
+      T(a_file_that_cannot_grow_stays_sound))
