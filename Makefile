@@ -110,6 +110,8 @@ bench: packages
 	$(Q)$(MAKE) --no-print-directory $(LKVM)
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/boot
+	$(Q)tests/bench/disk
+	$(Q)tests/bench/console
 
 fuzz: packages
 	$(Q)tests/fuzz/run

@@ -117,6 +117,7 @@ static int signals__init(struct kvm *kvm, struct kvm_device **dev)
 	pthread_sigmask(SIG_BLOCK, &watched, &s->old_mask);
 	sigaction(SIGKVMEXIT, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an error of write() */
+	signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
 
 	s->in.fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->in.fd < 0) {

@@ -147,7 +147,11 @@ static int make_block(struct qcow2 *q, u64 block)
 	qcow2_cache__forget(&q->refcounts, offset, q->cluster_size);
 	q->reftable[block] = offset;
 	mark_reftable_dirty(q, block, block + 1);
-	return set_refcount(q, cluster, 1);
+	err = set_refcount(q, cluster, 1);
+	/* A block that does not count itself would be taken for a free cluster. */
+	if (err)
+		q->reftable[block] = 0;
+	return err;
 }
 
 /*

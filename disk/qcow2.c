@@ -10,8 +10,6 @@
 #define L2_CACHE_SETS		64	/* of 8 slices of at most 4 KiB: 2 MiB */
 #define REFCOUNT_CACHE_SETS	8
 
-static const u8 zeros[KiB(64)];
-
 static struct qcow2 *to_qcow2(struct disk_image *image)
 {
 	return container_of(image, struct qcow2, image);
@@ -59,8 +57,7 @@ int qcow2_clear_cluster(struct qcow2 *q, u64 offset)
 	return host_file__zero(&q->file, offset, q->cluster_size, false);
 }
 
-/* What other programs keep about the contents, such as bitmaps, is out of date from now on. */
-static int clear_autoclear(struct qcow2 *q)
+int qcow2_begin_writing(struct qcow2 *q)
 {
 	static const u8 none[8];
 	int err;
@@ -83,7 +80,7 @@ static bool backing_has(const struct qcow2 *q, u64 offset)
 	return q->backing && offset < q->backing->size;
 }
 
-static bool reads_as_zero(const struct qcow2 *q, const struct qcow2_run *run, u64 offset)
+bool qcow2_reads_as_zero(const struct qcow2 *q, const struct qcow2_run *run, u64 offset)
 {
 	return run->type == QCOW2_TYPE_ZERO || run->type == QCOW2_TYPE_ZERO_ALLOCATED ||
 	       (run->type == QCOW2_TYPE_UNALLOCATED && !backing_has(q, offset));
@@ -172,7 +169,7 @@ static int copy_old(struct qcow2 *q, const struct new_clusters *n, u64 offset, u
 		err = qcow2_lookup(q, offset, len, &run);
 		if (err)
 			return err;
-		if (reads_as_zero(q, &run, offset)) {
+		if (qcow2_reads_as_zero(q, &run, offset)) {
 			err = n->fresh ? 0 : host_file__zero(&q->file, to, run.len, false);
 			continue;
 		}
@@ -245,11 +242,10 @@ static int write_elsewhere(struct qcow2 *q, struct iov_iter *it, u64 offset, u64
 	return err;
 }
 
-static int qcow2__write(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len)
+int qcow2_write(struct qcow2 *q, struct iov_iter *it, u64 offset, u64 len)
 {
-	struct qcow2 *q = to_qcow2(image);
 	struct qcow2_run run;
-	int err = clear_autoclear(q);
+	int err = qcow2_begin_writing(q);
 
 	for (u64 done; !err && len; offset += done, len -= done) {
 		err = qcow2_lookup(q, offset, len, &run);
@@ -264,144 +260,24 @@ static int qcow2__write(struct disk_image *image, struct iov_iter *it, u64 offse
 	return err;
 }
 
-/*
- * Making clusters empty
- */
-enum erase {
-	ERASE_DISCARD,	/* whatever is there afterwards */
-	ERASE_UNMAP,	/* zeros, and the clusters are free */
-	ERASE_KEEP,	/* zeros, and the clusters stay */
-};
-
-static int write_zeros(struct qcow2 *q, u64 offset, u64 len)
+static int qcow2__write(struct disk_image *image, struct iov_iter *it, u64 offset, u64 len)
 {
-	int err = 0;
-
-	for (u64 n; !err && len; offset += n, len -= n) {
-		struct iovec iov = { (void *)zeros, sizeof(zeros) };
-		struct iov_iter it = { .iov = &iov };
-
-		n = min_u64(len, sizeof(zeros));
-		err = qcow2__write(&q->image, &it, offset, n);
-	}
-	return err;
-}
-
-/* Version 2 has no zero clusters: what shows through is the backing file. */
-static bool can_erase(const struct qcow2 *q, enum erase how)
-{
-	return q->header.version >= 3 || (!q->backing && how != ERASE_KEEP);
-}
-
-static int erased_entry(const struct qcow2 *q, u64 old, enum erase how, u64 *entry)
-{
-	u64 nothing = q->backing ? QCOW2_ZERO : 0;
-	enum qcow2_type type;
-	int err = qcow2_entry_type(q, old, &type);
-
-	*entry = nothing;
-	if (err)
-		return err;
-	if (type == QCOW2_TYPE_ZERO || (type == QCOW2_TYPE_ZERO_ALLOCATED && how == ERASE_KEEP) ||
-	    (type == QCOW2_TYPE_UNALLOCATED && (how == ERASE_DISCARD || !q->backing)))
-		*entry = old;
-	else if (type == QCOW2_TYPE_NORMAL && how == ERASE_KEEP && (old & QCOW2_COPIED))
-		*entry = old | QCOW2_ZERO;
-	return 0;
-}
-
-/* @count clusters, whose entries are in one slice */
-static int erase_slice(struct qcow2 *q, u64 offset, u64 count, enum erase how)
-{
-	u64 old[QCOW2_MAX_SLICE_CLUSTERS], entries[QCOW2_MAX_SLICE_CLUSTERS];
-	bool change = false;
-	int err = qcow2_get_entries(q, offset, old, count);
-
-	for (u64 i = 0; !err && i < count; i++) {
-		err = erased_entry(q, old[i], how, &entries[i]);
-		change |= entries[i] != old[i];
-	}
-	if (err || !change)
-		return err;
-	err = qcow2_own_table(q, offset);
-	if (!err)
-		err = qcow2_set_entries(q, offset, entries, count);
-	for (u64 i = 0; !err && i < count; i++) {
-		if (!(entries[i] & QCOW2_OFFSET_MASK))
-			qcow2_free_entry(q, old[i]);
-	}
-	return err;
-}
-
-static int erase_clusters(struct qcow2 *q, u64 offset, u64 len, enum erase how)
-{
-	struct qcow2_run run;
-	int err = 0;
-
-	for (u64 n; !err && len; offset += n, len -= n) {
-		err = qcow2_lookup(q, offset, len, &run);
-		if (err)
-			return err;
-		n = run.len;
-		/* all of a table that is not there, at once */
-		if (run.type == QCOW2_TYPE_UNALLOCATED && (!q->backing || how == ERASE_DISCARD))
-			continue;
-		n = min_u64(len, qcow2_slice_clusters(q, offset) << q->header.cluster_bits);
-		err = erase_slice(q, offset, (n + q->cluster_size - 1) >> q->header.cluster_bits,
-				  how);
-	}
-	return err;
-}
-
-/* A part of a cluster */
-static int erase_part(struct qcow2 *q, u64 offset, u64 len, enum erase how)
-{
-	struct qcow2_run run;
-	int err;
-
-	if (!len || how == ERASE_DISCARD)
-		return 0;
-	err = qcow2_lookup(q, offset, len, &run);
-	if (err || (run.len == len && reads_as_zero(q, &run, offset)))
-		return err;
-	return write_zeros(q, offset, len);
-}
-
-static int erase(struct qcow2 *q, u64 offset, u64 len, enum erase how)
-{
-	u64 end = offset + len, start = ALIGN_UP(offset, q->cluster_size);
-	/* The last cluster may be cut short by the end of the disk: it is whole nevertheless. */
-	u64 stop = end == q->image.size ? end : ALIGN_DOWN(end, q->cluster_size);
-	int err = clear_autoclear(q);
-
-	if (err)
-		return err;
-	if (start >= stop)
-		return erase_part(q, offset, len, how);
-	err = erase_part(q, offset, start - offset, how);
-	if (!err)
-		err = erase_clusters(q, start, stop - start, how);
-	return err ? err : erase_part(q, stop, end - stop, how);
-}
-
-static int qcow2__discard(struct disk_image *image, u64 offset, u64 len)
-{
-	struct qcow2 *q = to_qcow2(image);
-
-	return can_erase(q, ERASE_DISCARD) ? erase(q, offset, len, ERASE_DISCARD) : 0;
-}
-
-static int qcow2__write_zeroes(struct disk_image *image, u64 offset, u64 len, bool may_unmap)
-{
-	struct qcow2 *q = to_qcow2(image);
-	enum erase how = may_unmap ? ERASE_UNMAP : ERASE_KEEP;
-
-	return can_erase(q, how) ? erase(q, offset, len, how) : write_zeros(q, offset, len);
+	return qcow2_write(to_qcow2(image), it, offset, len);
 }
 
 /*
  * The rest
  */
+static int qcow2__discard(struct disk_image *image, u64 offset, u64 len)
+{
+	return qcow2_erase(to_qcow2(image), offset, len, QCOW2_DISCARD);
+}
+
+static int qcow2__write_zeroes(struct disk_image *image, u64 offset, u64 len, bool may_unmap)
+{
+	return qcow2_erase(to_qcow2(image), offset, len, may_unmap ? QCOW2_UNMAP : QCOW2_KEEP);
+}
+
 static int qcow2__flush(struct disk_image *image)
 {
 	struct qcow2 *q = to_qcow2(image);
@@ -532,7 +408,7 @@ static void describe(struct qcow2 *q)
 	q->image = (struct disk_image){
 		.ops = &qcow2_ops,
 		.size = q->header.size,
-		.can_discard = can_erase(q, ERASE_DISCARD),
+		.can_discard = qcow2_can_erase(q, QCOW2_DISCARD),
 		.logical_block = DISK_SECTOR_SIZE,
 		.physical_block = q->file.physical_block,
 		.optimal_io = (u32)max_u64(q->cluster_size, q->file.physical_block),

@@ -10,6 +10,7 @@
  *	qcow2-refcount.c	which clusters are in use; allocation
  *	qcow2-map.c		where a cluster of the disk is: L1 and L2 tables
  *	qcow2-compressed.c	compressed clusters
+ *	qcow2-erase.c		making clusters empty
  *	qcow2.c			opening; requests
  *
  * Changes of metadata are made in memory and written by qcow2_commit(), in an
@@ -222,7 +223,22 @@ int qcow2_read_compressed(struct qcow2 *q, u64 entry, struct iov_iter *it, u64 s
 /* The host's clusters a compressed one has bytes in */
 void qcow2_compressed_clusters(const struct qcow2 *q, u64 entry, u64 *offset, u64 *count);
 
+/* qcow2-erase.c */
+enum qcow2_erase {
+	QCOW2_DISCARD,	/* whatever is there afterwards */
+	QCOW2_UNMAP,	/* zeros, and the clusters are free */
+	QCOW2_KEEP,	/* zeros, and the clusters stay */
+};
+
+/* Whether that takes no writing of zeros; else discarding does nothing. */
+bool qcow2_can_erase(const struct qcow2 *q, enum qcow2_erase how);
+int qcow2_erase(struct qcow2 *q, u64 offset, u64 len, enum qcow2_erase how);
+
 /* qcow2.c */
+int qcow2_write(struct qcow2 *q, struct iov_iter *it, u64 offset, u64 len);
+bool qcow2_reads_as_zero(const struct qcow2 *q, const struct qcow2_run *run, u64 offset);
+/* What other programs keep about the contents, such as bitmaps, is out of date from now on. */
+int qcow2_begin_writing(struct qcow2 *q);
 int qcow2_commit(struct qcow2 *q);
 /* A cluster that nothing refers to yet becomes all zeros. */
 int qcow2_clear_cluster(struct qcow2 *q, u64 offset);

@@ -29,13 +29,12 @@ static int raw__read(struct disk_image *image, struct iov_iter *it, u64 offset, 
 /* The last bytes of a request: less than a sector of them, which the file has no room for */
 static bool are_zero(struct iov_iter it, u64 before, u64 len)
 {
-	static const u8 zeros[DISK_SECTOR_SIZE];
 	u8 bytes[DISK_SECTOR_SIZE];
 
 	iov_iter__advance(&it, before);
 	iov_iter__drain(&it, bytes, len);
 	for (u64 i = 0; i < len; i++) {
-		if (bytes[i] != zeros[i])
+		if (bytes[i])
 			return false;
 	}
 	return true;

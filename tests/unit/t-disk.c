@@ -370,10 +370,75 @@ static void direct_takes_any_buffer_and_any_place(void)
 	}
 }
 
+static void writes_to_a_snapshot_vanish_with_it(void)
+{
+	const char *path = make_file("base", 20000);
+	struct disk_image *a, *b;
+	struct disk_extent extent;
+	static u8 buf[20480];
+
+	if (!CHECK_EQ(OPEN(&a, path, .snapshot = true), 0) ||
+	    !CHECK_EQ(OPEN(&b, path, .snapshot = true), 0))
+		return;
+	CHECK(!a->read_only);
+	CHECK_EQ(a->size, 20480);
+	CHECK(disk__map(a, 4096, 8192, false, &extent));
+	CHECK_EQ(extent.offset, 4096);
+	CHECK(!disk__map(a, 4096, 8192, true, &extent));
+	memset(buf, 9, sizeof(buf));
+	CHECK_EQ(write_at(a, buf, 100, 5000), 0);
+	CHECK_EQ(write_at(a, buf, 512, 19968), 0); /* a whole sector, though the file ends in it */
+	CHECK_EQ(disk__write_zeroes(a, 8000, 500, false), 0);
+	CHECK_EQ(disk__discard(a, 12288, 4096), 0);
+	CHECK_EQ(disk__flush(a), 0);
+	CHECK(disk__map(a, 4096, 4096, true, &extent));
+	CHECK(!disk__map(a, 4096, 12288, false, &extent));
+
+	CHECK_EQ(read_at(a, buf, 20480, 0), 0);
+	check_pattern(buf, 0, 5000);
+	CHECK_EQ(buf[5000], 9);
+	CHECK_EQ(buf[5099], 9);
+	check_pattern(buf + 5100, 5100, 2900);
+	CHECK_EQ(buf[8000] | buf[8499], 0);
+	check_pattern(buf + 8500, 8500, 11468);
+	CHECK_EQ(buf[19968], 9);
+	CHECK_EQ(buf[20479], 9);
+	CHECK_EQ(read_at(b, buf, 20480, 0), 0);
+	check_pattern(buf, 0, 20000);
+	CHECK_HAS(REFUSED(path, -EBUSY), "is in use by another process");
+	disk__close(a);
+	disk__close(b);
+
+	if (!CHECK_EQ(OPEN(&a, path, .read_only = true), 0))
+		return;
+	CHECK_EQ(read_at(a, buf, 20480, 0), 0);
+	check_pattern(buf, 0, 20000);
+	disk__close(a);
+}
+
+static void a_snapshot_needs_no_particular_directory(void)
+{
+	const char *path = make_file("base", 4096);
+	struct disk_image *image;
+	u8 byte = 1;
+
+	setenv("TMPDIR", "/proc/nonexistent", 1);
+	if (CHECK_EQ(OPEN(&image, path, .snapshot = true), 0)) {
+		CHECK_EQ(write_at(image, &byte, 1, 77), 0);
+		disk__close(image);
+	}
+	unsetenv("TMPDIR");
+	if (CHECK_EQ(OPEN(&image, path, .snapshot = true, .read_only = true), 0)) {
+		CHECK_EQ(write_at(image, &byte, 1, 77), -EROFS);
+		disk__close(image);
+	}
+}
+
 TESTS(T(what_no_image_can_be_in_is_refused_in_a_clause),
       T(a_file_that_may_not_be_written_can_still_be_read),
       T(requests_are_inside_the_disk_or_refused), T(raw_bytes_are_the_files),
       T(many_vectors_are_one_request), T(a_last_sector_that_is_cut_short_keeps_what_there_is_of_it),
       T(a_read_only_image_is_only_read), T(a_mapped_range_is_where_the_extent_says),
       T(one_writer_or_many_readers), T(refused_images_leave_nothing_open),
-      T(direct_takes_any_buffer_and_any_place))
+      T(direct_takes_any_buffer_and_any_place), T(writes_to_a_snapshot_vanish_with_it),
+      T(a_snapshot_needs_no_particular_directory))

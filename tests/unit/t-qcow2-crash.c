@@ -4,7 +4,7 @@
  * memory: what was written since the last barrier may have reached the disk or
  * not, sector by sector, in any combination. Whatever it is, no cluster may be
  * in use that is not counted, or in use twice, and what had been flushed must
- * be there.
+ * be there. The same holds if the host has no room now and then.
  */
 #include "test.h"
 
@@ -35,6 +35,8 @@ static struct {
 	unsigned nr_pending;
 	unsigned checks_in; /* so many writes from now on, the power fails */
 	unsigned nr_checks;
+	bool fails;		/* now and then, a write has no room */
+	unsigned nr_failures;
 } host;
 
 static u64 random_state = 88172645463325252ull;
@@ -62,6 +64,14 @@ static void changed(u64 offset, u64 len)
 	}
 	host.now_size = max_u64(host.now_size, offset + len);
 	maybe_fail_power();
+}
+
+static bool no_room(void)
+{
+	if (!host.fails || random_below(20))
+		return false;
+	host.nr_failures++;
+	return true;
 }
 
 int host_file__open(struct host_file *f, struct disk_open *o)
@@ -94,14 +104,21 @@ int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset)
 
 int host_file__write(struct host_file *f, struct iov_iter *it, u64 offset, u64 len)
 {
+	bool fails = no_room();
+
+	if (fails)
+		len = len / 2 / SECTOR * SECTOR;
 	iov_iter__drain(it, host.now + offset, len);
-	changed(offset, len);
+	if (len)
+		changed(offset, len);
 	f->size = host.now_size;
-	return 0;
+	return fails ? -ENOSPC : 0;
 }
 
 int host_file__pwrite(struct host_file *f, const void *buf, u64 len, u64 offset)
 {
+	if (no_room())
+		return -ENOSPC;
 	memcpy(host.now + offset, buf, len);
 	changed(offset, len);
 	f->size = host.now_size;
@@ -162,6 +179,8 @@ struct guest_sector {
 	u32 written;		/* since then, if touched; 0: zeroed */
 	u32 oldest;		/* of the values since then */
 	bool touched, discarded;
+	bool failed;		/* the last operation on it did: it may be anything */
+	bool had_failed;	/* one since the flush did */
 };
 
 static struct guest_sector *guest;
@@ -237,7 +256,7 @@ static bool use(u8 *uses, u64 offset, const char *what)
 
 static bool value_is_possible(const struct guest_sector *s, u64 value)
 {
-	if (value == s->flushed || (!value && s->may_be_zero))
+	if (s->failed || s->had_failed || value == s->flushed || (!value && s->may_be_zero))
 		return true;
 	if (!s->touched && !s->discarded)
 		return false;
@@ -331,6 +350,17 @@ static void maybe_fail_power(void)
 /*
  * What the guest does
  */
+/* What was unknown stays so if the operation does not say what is there afterwards. */
+static void note_result(u64 first, u64 nr, int err, bool stays_unknown)
+{
+	CHECK(err == 0 || (err == -ENOSPC && host.fails));
+	for (u64 i = first; i < first + nr; i++) {
+		guest[i].had_failed |= guest[i].failed;
+		guest[i].failed = err || (guest[i].failed && stays_unknown);
+		guest[i].had_failed |= guest[i].failed;
+	}
+}
+
 static void write_sectors(u64 first, u64 nr)
 {
 	static u8 buf[64 * SECTOR];
@@ -347,7 +377,9 @@ static void write_sectors(u64 first, u64 nr)
 		for (unsigned k = 0; k < 4; k++)
 			buf[i * SECTOR + k] = (u8)(last_value >> (24 - 8 * k));
 	}
-	CHECK_EQ(disk__write(image, &iov, 1, first * SECTOR), 0);
+	for (u64 i = first; i < first + nr; i++)
+		guest[i].had_failed |= host.fails; /* as it may, while the power fails */
+	note_result(first, nr, disk__write(image, &iov, 1, first * SECTOR), false);
 }
 
 static void erase_sectors(u64 first, u64 nr, unsigned how)
@@ -361,18 +393,23 @@ static void erase_sectors(u64 first, u64 nr, unsigned how)
 		guest[i].written = 0;
 	}
 	if (how == 2)
-		CHECK_EQ(disk__discard(image, first * SECTOR, nr * SECTOR), 0);
+		note_result(first, nr, disk__discard(image, first * SECTOR, nr * SECTOR), true);
 	else
-		CHECK_EQ(disk__write_zeroes(image, first * SECTOR, nr * SECTOR, how), 0);
+		note_result(first, nr,
+			    disk__write_zeroes(image, first * SECTOR, nr * SECTOR, how), false);
 }
 
 static void flush(void)
 {
-	CHECK_EQ(disk__flush(image), 0);
-	for (u64 i = 0; i < layout.disk_size / SECTOR; i++) {
+	int err = disk__flush(image);
+
+	CHECK(err == 0 || (err == -ENOSPC && host.fails));
+	for (u64 i = 0; !err && i < layout.disk_size / SECTOR; i++) {
 		struct guest_sector *s = &guest[i];
 
-		if (s->touched)
+		if (s->failed)
+			*s = (struct guest_sector){ .failed = true };
+		else if (s->touched)
 			*s = (struct guest_sector){ .flushed = s->written,
 						    .may_be_zero = s->discarded };
 		else
@@ -415,6 +452,7 @@ static void start(u64 disk_size, unsigned refcount_order)
 
 static void stop(void)
 {
+	host.fails = false;
 	CHECK_EQ(disk__close(image), 0);
 	image = NULL;
 	CHECK(check_file(host.now));
@@ -452,4 +490,18 @@ static void nor_while_the_refcount_table_grows(void)
 		fill_the_disk();
 }
 
-TESTS(T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows))
+static void nor_when_the_host_has_no_room(void)
+{
+	for (unsigned order = 3; order <= 6; order++) {
+		start(KiB(256), order);
+		host.fails = true;
+		host.nr_failures = 0;
+		for (unsigned i = 0; i < 1500; i++)
+			do_something();
+		CHECK(host.nr_failures > 50);
+		stop();
+	}
+}
+
+TESTS(T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+      T(nor_when_the_host_has_no_room))
