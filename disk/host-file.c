@@ -25,7 +25,7 @@ static int check_type(const struct disk_open *o, const struct stat *st)
 	case S_IFBLK:
 		return 0;
 	case S_IFDIR:
-		return disk_error(o, -EISDIR, "is a directory; --9p shares one");
+		return disk_error(o, -EISDIR, "is a directory");
 	case S_IFIFO:
 		return disk_error(o, -EINVAL, "is a pipe, not a disk image");
 	case S_IFSOCK:
@@ -102,13 +102,13 @@ static int take_lock(const struct host_file *f, const struct disk_open *o)
 	int err = disk_lock(f->fd, o->read_only ? DISK_USE_READ : DISK_USE_WRITE, &writer);
 
 	if (err == -EBUSY && !writer && !o->read_only)
-		return disk_error(o, err, "is in use by another process; ',ro' or ',snapshot' can "
+		return disk_error(o, err, "is in use already; ',ro' or ',snapshot' can "
 				  "share it");
 	if (err == -EBUSY && !o->read_only)
-		return disk_error(o, err, "is in use by another process, which writes to it; not even "
+		return disk_error(o, err, "is in use already, and written to; not even "
 				  "',ro' or ',snapshot' can share it");
 	if (err == -EBUSY)
-		return disk_error(o, err, "is in use by another process, which writes to it");
+		return disk_error(o, err, "is in use already, and written to");
 	return err ? disk_error(o, err, "cannot be locked: %s", strerror(-err)) : 0;
 }
 

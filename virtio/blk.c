@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 #define MAX_QUEUES 64
@@ -399,6 +400,8 @@ static void wait_for_one(struct virtio_blk *blk)
 
 	if (io)
 		landed(blk, io);
+	else
+		usleep(1000); /* the host is short of something; what is in flight will land */
 }
 
 static void drain(struct virtio_blk *blk)

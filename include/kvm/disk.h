@@ -68,7 +68,7 @@ struct disk_extent {
  * Opens an image. Returns 0 and the image, or -errno and in @error one clause
  * without a full stop, to be printed after the name of the file:
  *
- *	disk 'a.qcow2': is in use by another process; ...
+ *	disk 'a.qcow2': is in use already; ...
  *
  * A raw file whose size is no multiple of 512 ends in a sector that reads as
  * zeros where there is no file. A write there must have zeros there too, else
