@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "kvm/kvm.h"
+#include "kvm/pci.h"
 #include "kvm/power.h"
 #include "x86/boot.h"
 #include "x86/layout.h"
@@ -27,6 +28,21 @@ static struct platform_device clock_device = {
 static struct platform_device pvpanic = {
 	.name = "PVPN", .hid = "QEMU0001", .port = 0x505, .nr_ports = 1,
 };
+
+/* A fake of the PCI host: there is none, but for tests that say otherwise */
+static unsigned nr_slots;
+
+unsigned pci__nr_slots(const struct kvm *k)
+{
+	CHECK(k == &kvm);
+	return nr_slots;
+}
+
+struct pci_window pci__high_window(const struct kvm *k)
+{
+	CHECK(k == &kvm);
+	return (struct pci_window){ GiB(32), GiB(16) };
+}
 
 static u64 field(const u8 *table, unsigned offset, unsigned width)
 {
@@ -236,6 +252,33 @@ static void the_madt_has_every_cpu_once(void)
 	}
 }
 
+static void the_mcfg_says_where_configuration_space_is(void)
+{
+	nr_slots = 2;
+	if (!start(1))
+		return;
+
+	const u8 *mcfg = find_table("MCFG");
+
+	if (mcfg) {
+		CHECK_EQ(length_of(mcfg), 60); /* one range of buses */
+		CHECK_EQ(field(mcfg, 44, 8), PCI_ECAM_BASE);
+		CHECK_EQ(field(mcfg, 52, 2), PCI_SEGMENT);
+		CHECK_EQ(mcfg[54], 0); /* the first bus and the last */
+		CHECK_EQ(mcfg[55], 0);
+	}
+	stop();
+	nr_slots = 0;
+}
+
+static void the_tables_of_a_full_bus_fit(void)
+{
+	nr_slots = 32;
+	if (start(1000))
+		stop();
+	nr_slots = 0;
+}
+
 static void tables_that_do_not_fit_are_an_error(void)
 {
 	cfg = (struct kvm_config){ .nr_cpus = 5000 };
@@ -293,15 +336,30 @@ static const char *disassembled(const u8 *table)
 	return text;
 }
 
+static bool start_iasl(void)
+{
+	if (run_program((const char *const[]){ "iasl", "-v", NULL }) != 0) {
+		test__skip("iasl is not installed");
+		return false;
+	}
+	memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
+	return CHECK(mkdtemp(dir));
+}
+
+/* The DSDT's text is translated back again, with warnings as errors. */
+static void stop_iasl(void)
+{
+	CHECK_EQ(run_program((const char *const[]){ "iasl", "-we", in_dir("table.dsl"), NULL }), 0);
+	unlink(in_dir("table.dsl"));
+	unlink(in_dir("table.aml"));
+	CHECK_EQ(rmdir(dir), 0);
+}
+
 static void iasl_understands_the_tables(void)
 {
 	const char *text;
 
-	if (run_program((const char *const[]){ "iasl", "-v", NULL }) != 0) {
-		test__skip("iasl is not installed");
-		return;
-	}
-	if (!CHECK(mkdtemp(dir)) || !start(300))
+	if (!start_iasl() || !start(300))
 		return;
 
 	text = disassembled(find_table("FACP"));
@@ -320,17 +378,39 @@ static void iasl_understands_the_tables(void)
 	CHECK_HAS(text, "Name (_HID, \"QEMU0001\")");
 	CHECK_HAS(text, "IRQNoFlags ()");
 	CHECK_HAS(text, "Name (\\_S5");
-	/* and back again, with warnings as errors */
-	CHECK_EQ(run_program((const char *const[]){ "iasl", "-we", in_dir("table.dsl"), NULL }), 0);
-
-	unlink(in_dir("table.dsl"));
-	unlink(in_dir("table.aml"));
-	CHECK_EQ(rmdir(dir), 0);
+	stop_iasl();
 	stop();
+}
+
+static void iasl_understands_the_pci_host(void)
+{
+	const char *text;
+
+	nr_slots = 3;
+	if (start_iasl() && start(1)) {
+		text = disassembled(find_table("MCFG"));
+		CHECK_HAS(text, "Base Address : 00000000E0000000");
+		CHECK_HAS(text, "Segment Group Number : 0001");
+
+		text = disassembled(table_at(field(find_table("FACP"), 140, 8)));
+		CHECK_HAS(text, "Device (PCI0)");
+		CHECK_HAS(text, "EisaId (\"PNP0A03\")");
+		CHECK_HAS(text, "Name (_SEG, One)");
+		CHECK_HAS(text, "Name (_PRT, Package (0x0C)");
+		CHECK_HAS(text, "EisaId (\"PNP0C02\")"); /* which has configuration space */
+		CHECK_HAS(text, "0xC0000000");
+		CHECK_HAS(text, "0xDFFFFFFF");
+		CHECK_HAS(text, "0x0000000800000000");
+		CHECK_HAS(text, "0x0000000BFFFFFFFF");
+		stop_iasl();
+		stop();
+	}
+	nr_slots = 0;
 }
 
 TESTS(T(the_rsdp_is_where_it_is_looked_for),
       T(tables_do_not_overlap_and_nothing_else_is_written),
       T(the_fadt_says_how_to_reset_and_power_off), T(the_fadt_names_the_dsdt),
-      T(the_madt_has_every_cpu_once), T(tables_that_do_not_fit_are_an_error),
-      T(iasl_understands_the_tables))
+      T(the_madt_has_every_cpu_once), T(the_mcfg_says_where_configuration_space_is),
+      T(the_tables_of_a_full_bus_fit), T(tables_that_do_not_fit_are_an_error),
+      T(iasl_understands_the_tables), T(iasl_understands_the_pci_host))

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "kvm/kvm.h"
+#include "kvm/pci.h"
 #include "x86/boot.h"
 #include "x86/layout.h"
 
@@ -10,6 +11,15 @@
 
 static struct kvm_config cfg;
 static struct kvm kvm;
+
+/* A fake of the PCI host */
+static unsigned nr_slots;
+
+unsigned pci__nr_slots(const struct kvm *k)
+{
+	CHECK(k == &kvm);
+	return nr_slots;
+}
 
 static u32 field(const u8 *p, unsigned offset, unsigned width)
 {
@@ -167,6 +177,37 @@ static void nothing_else_is_written(void)
 	guest_mem__exit(&kvm.mem);
 }
 
+static void pci_pins_go_where_the_devices_send(void)
+{
+	static const unsigned slots[] = { 0, 1, 2, 32 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+		unsigned pins = 0, pci_bus = UINT32_MAX;
+
+		nr_slots = slots[i];
+		if (!start(300))
+			return;
+		const u8 *table = find_table();
+
+		for (const u8 *e = table + 44; e < table + field(table, 4, 2); e += sizes[*e]) {
+			if (*e == BUS && !memcmp(e + 2, "PCI   ", 6))
+				pci_bus = e[1];
+			if (*e != INTERRUPT || e[4] != pci_bus)
+				continue;
+			test__context("slot %u, pin %u", e[5] >> 2, e[5] & 3);
+			CHECK_EQ(e[5], pins);
+			CHECK_EQ(e[1], 0);	    /* a vectored interrupt */
+			CHECK_EQ(field(e, 2, 2), 0); /* as PCI has it: level, active low */
+			CHECK_EQ(e[7], pci__pin_gsi(e[5] >> 2, e[5] & 3));
+			CHECK(e[7] >= 16 && e[7] < 24);
+			pins++;
+		}
+		CHECK_EQ(pins, slots[i] * 4);
+		guest_mem__exit(&kvm.mem);
+	}
+	nr_slots = 0;
+}
+
 TESTS(T(entries_are_in_order_and_counted), T(every_cpu_that_fits_into_eight_bits_is_there),
       T(the_ioapic_has_an_id_of_its_own), T(isa_interrupts_go_to_the_pins_kvm_routes_them_to),
-      T(nothing_else_is_written))
+      T(pci_pins_go_where_the_devices_send), T(nothing_else_is_written))
