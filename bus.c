@@ -51,7 +51,7 @@ static struct bus_range *bus__find_whole(const struct bus *bus, u64 addr, unsign
 	return range;
 }
 
-static void bus__trace(const struct bus *bus, const char *what, u64 addr, unsigned width)
+void bus__unclaimed(const struct bus *bus, const char *what, u64 addr, unsigned width)
 {
 	if (bus->trace)
 		pr_info("unclaimed %s %s at 0x%llx, %u bytes", bus->name, what,
@@ -82,7 +82,7 @@ void bus__read(struct bus *bus, u64 addr, unsigned width, void *data)
 		return;
 	}
 	if (width == 1 || !bus__touches_any(bus, addr, width)) {
-		bus__trace(bus, "read", addr, width);
+		bus__unclaimed(bus, "read", addr, width);
 		memset(data, 0xff, width);
 		return;
 	}
@@ -102,7 +102,7 @@ void bus__write(struct bus *bus, u64 addr, unsigned width, const void *data)
 		return;
 	}
 	if (width == 1 || !bus__touches_any(bus, addr, width)) {
-		bus__trace(bus, "write", addr, width);
+		bus__unclaimed(bus, "write", addr, width);
 		return;
 	}
 	for (unsigned i = 0; i < width; i++)

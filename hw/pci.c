@@ -272,8 +272,10 @@ static u64 window_access_read(struct pci_host *host, u64 addr, unsigned width)
 	u64 offset;
 	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
 
-	if (!dev)
+	if (!dev) {
+		bus__unclaimed(&host->kvm->mmio, "read", addr, width);
 		return ~0ull;
+	}
 	if (width < 8)
 		return dev->ops->bar_read(dev, bar, offset, width);
 
@@ -288,8 +290,10 @@ static void window_access_write(struct pci_host *host, u64 addr, unsigned width,
 	u64 offset;
 	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
 
-	if (!dev)
+	if (!dev) {
+		bus__unclaimed(&host->kvm->mmio, "write", addr, width);
 		return;
+	}
 	if (width < 8) {
 		dev->ops->bar_write(dev, bar, offset, width, value);
 		return;

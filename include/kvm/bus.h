@@ -65,4 +65,10 @@ void bus__register(struct bus *bus, struct bus_range *range);
 void bus__read(struct bus *bus, u64 addr, unsigned width, void *data);
 void bus__write(struct bus *bus, u64 addr, unsigned width, const void *data);
 
+/*
+ * For a range that has devices in some places only: tells of a "read" or
+ * "write" elsewhere, if the user asked for that.
+ */
+void bus__unclaimed(const struct bus *bus, const char *what, u64 addr, unsigned width);
+
 #endif

@@ -825,6 +825,21 @@ static void what_straddles_the_end_of_a_bar_is_nobodys(void)
 	stop();
 }
 
+static void what_no_bar_answers_is_reported_as_elsewhere(void)
+{
+	start(1);
+	kvm.mmio.trace = true;
+	set(FIRST, PCI_COMMAND, 2, MEMORY);
+	CHECK_STR(SAID(read_mem(0xd0000000, 4)), "unclaimed mmio read at 0xd0000000, 4 bytes");
+	CHECK_STR(SAID(write_mem(GiB(33), 8, 0)), "unclaimed mmio write at 0x840000000, 8 bytes");
+	capture__start(2);
+	read_mem(0xc0000000, 4);
+	kvm.mmio.trace = false;
+	read_mem(0xd0000000, 4);
+	CHECK_STR(capture__stop(), "");
+	stop();
+}
+
 static void bars_in_one_place_do_no_harm(void)
 {
 	start(2);
@@ -995,7 +1010,8 @@ TESTS(T(memory_and_ports_show_the_same), T(memory_and_ports_write_the_same),
       T(bars_are_decoded_within_a_window_only), T(bars_go_to_the_ends_of_the_window),
       T(the_high_window_is_above_ram_and_within_reach), T(accesses_reach_the_device_as_they_are),
       T(eight_bytes_are_two_doublewords), T(pieces_of_an_access_are_bytes),
-      T(what_straddles_the_end_of_a_bar_is_nobodys), T(bars_in_one_place_do_no_harm),
+      T(what_straddles_the_end_of_a_bar_is_nobodys),
+      T(what_no_bar_answers_is_reported_as_elsewhere), T(bars_in_one_place_do_no_harm),
       T(a_device_without_capabilities_has_no_list), T(capabilities_are_a_list_that_ends),
       T(too_many_capabilities_are_our_own_bug), T(the_device_hears_of_what_changes_in_a_capability),
       T(the_device_changes_what_the_guest_sees), T(pins_and_lines_agree_with_the_tables),
