@@ -5,12 +5,12 @@
  * for each vCPU.
  */
 #include "blk.h"
-#include "kvm/clock.h"
 #include "kvm/disk-ring.h"
 #include "kvm/disk.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/virtio.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <linux/virtio_blk.h>
@@ -36,12 +36,11 @@
 /* Requests there can be at a time in a ring: each takes four KiB */
 #define MAX_REQUESTS 64
 
+/* Answers the driver may have to wait for while there come more requests */
+#define MAX_HELD 32
+
 /* Requests served with the lock held, before somebody else may have it */
 #define SERVE_BUDGET 1024
-
-/* How long to look for more requests: see wait_for_work() */
-#define MIN_PATIENCE_NS 4000ull
-#define MAX_PATIENCE_NS 256000ull
 
 #define BIT(n) (1ull << (n))
 
@@ -69,7 +68,7 @@ struct virtio_blk {
 	char name[64];
 	struct virtio_blk_config config;
 	struct log_limit failures;
-	u64 patience_ns;
+	struct patience before_interrupt, before_sleep;
 
 	struct disk_ring *ring;	/* made when first used */
 	bool no_ring;		/* that has failed */
@@ -78,6 +77,7 @@ struct virtio_blk {
 	unsigned nr_requests;	/* allocated */
 	unsigned in_flight;	/* in the ring */
 	u64 pushed;		/* queues with answers the driver was not told of, a bit each */
+	unsigned nr_held;	/* how many answers those are */
 
 	struct virtqueue queues[]; /* device.nr_queues of them */
 };
@@ -366,6 +366,7 @@ static void push(struct virtio_blk *blk, struct blk_request *r, u32 len)
 {
 	vq_push(r->vq, r->req.head, len);
 	blk->pushed |= BIT(r->vq - blk->queues);
+	blk->nr_held++;
 	release(blk, r);
 }
 
@@ -450,14 +451,11 @@ static struct blk_request *get_request(struct virtio_blk *blk)
 }
 
 /*
- * Serving. The driver need not notify while the thread looks by itself, and an
- * exit of the guest and a wake-up of the thread are most of what a short
- * request costs. So the thread looks on for a while after the last request, if
- * that has been worth it lately: twice as long after each success, and not at
- * all after failures, so that a disk that is idle burns nothing.
+ * Serving
  */
-static bool has_work(struct virtio_blk *blk)
+static bool has_work(struct virtio_device *device)
 {
+	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 	unsigned flying = blk->in_flight;
 
 	reap(blk);
@@ -467,21 +465,6 @@ static bool has_work(struct virtio_blk *blk)
 		if (blk->queues[i].enabled && vq__has_requests(&blk->queues[i]))
 			return true;
 	}
-	return false;
-}
-
-static bool wait_for_work(struct virtio_blk *blk)
-{
-	u64 deadline = now_ns() + blk->patience_ns;
-
-	do {
-		if (has_work(blk)) {
-			blk->patience_ns = min_u64(blk->patience_ns * 2, MAX_PATIENCE_NS);
-			return true;
-		}
-		__builtin_ia32_pause();
-	} while (now_ns() < deadline);
-	blk->patience_ns /= 2;
 	return false;
 }
 
@@ -506,6 +489,7 @@ static void notify(struct virtio_blk *blk)
 			virtio__notify(&blk->device, &blk->queues[i]);
 		blk->pushed &= ~BIT(i);
 	}
+	blk->nr_held = 0;
 }
 
 /* Serves what is in the queues; returns how many requests that were, at most @budget. */
@@ -523,7 +507,6 @@ static unsigned serve_queues(struct virtio_blk *blk, unsigned budget)
 		while (served < budget && serve_one(blk, vq))
 			served++;
 	}
-	notify(blk);
 	return served;
 }
 
@@ -543,16 +526,20 @@ static void blk__serve(struct virtio_device *device)
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 	unsigned budget = SERVE_BUDGET;
 
-	/* Woken up, so a request may well have come just after the last look. */
-	blk->patience_ns = max_u64(blk->patience_ns, MIN_PATIENCE_NS);
-	do {
-		do
-			budget -= serve_queues(blk, budget);
-		while (budget && virtio__is_live(device) && wait_for_work(blk));
-	} while (budget && virtio__is_live(device) && enable_kicks(blk));
-
+	while (budget && virtio__is_live(device)) {
+		budget -= serve_queues(blk, budget);
+		if (blk->pushed && blk->nr_held < MAX_HELD &&
+		    patience__wait(&blk->before_interrupt, device, has_work))
+			continue;
+		notify(blk);
+		if (patience__wait(&blk->before_sleep, device, has_work))
+			continue;
+		if (!enable_kicks(blk))
+			return;
+	}
+	notify(blk);
 	if (!budget)
-		virtio__kick(device); /* after whoever waits for the lock */
+		virtio__kick(device); /* for the rest, after whoever waits for the lock */
 }
 
 /*

@@ -428,7 +428,7 @@ static void the_device_is_described(void)
 
 static void devices_have_places_of_their_own_and_share_lines(void)
 {
-	enum { MAX = 64 };
+	enum { MAX = 48 };
 	static struct virtio_device others[MAX];
 
 	start(); /* the first one */
