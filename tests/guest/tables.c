@@ -125,11 +125,17 @@ static const struct mp_pointer *find_mp_pointer(u64 from, u64 to)
 	return NULL;
 }
 
+/* One that MP_BUS entries name: @buses has a bit for each that is PCI. */
+static bool is_pci(u32 buses, u8 bus)
+{
+	return bus < 32 && (buses & 1u << bus);
+}
+
 static void check_mp_entries(const struct mp_table *t)
 {
 	const u8 *e = (const u8 *)(t + 1);
 	unsigned nr_mp_cpus = 0, nr_mp_ioapics = 0, ioapic_id = 0, extints = 0, nmis = 0;
-	u32 irqs = 0;
+	u32 irqs = 0, pci_buses = 0;
 
 	for (unsigned i = 0; i < t->nr_entries; i++) {
 		switch (e[0]) {
@@ -138,12 +144,20 @@ static void check_mp_entries(const struct mp_table *t)
 			check_eq(e[3], MP_CPU_ENABLED | (nr_mp_cpus ? 0 : MP_CPU_BOOTS));
 			nr_mp_cpus++;
 			break;
+		case MP_BUS:
+			if (check(e[1] < 32) && !memcmp(e + 2, "PCI", 3))
+				pci_buses |= 1u << e[1];
+			break;
 		case MP_IOAPIC:
 			check_eq(acpi_field(e, 4, u32), IOAPIC);
 			nr_mp_ioapics++;
 			ioapic_id = e[1];
 			break;
 		case MP_INTERRUPT:
+			if (is_pci(pci_buses, e[4])) {
+				check(e[7] >= NR_ISA_IRQS); /* no line of an ISA device's */
+				break;
+			}
 			irqs |= 1u << e[5];
 			check_eq(e[7], madt_isa_gsi(e[5])); /* both tables wire alike */
 			break;
