@@ -5,6 +5,7 @@
  * for each vCPU.
  */
 #include "blk.h"
+#include "kvm/clock.h"
 #include "kvm/disk-ring.h"
 #include "kvm/disk.h"
 #include "kvm/kvm.h"
@@ -35,6 +36,10 @@
 
 /* Requests there can be at a time in a ring: each takes four KiB */
 #define MAX_REQUESTS 64
+
+/* How long a wait for more requests may be, and how many times what an interrupt costs */
+#define MAX_WAIT_NS	   500000ull
+#define WORTH_AN_INTERRUPT 16
 
 /* Answers the driver may have to wait for while there come more requests */
 #define MAX_HELD 32
@@ -482,14 +487,30 @@ static bool serve_one(struct virtio_blk *blk, struct virtqueue *vq)
 	return true;
 }
 
+/*
+ * What an interrupt costs here tells what it is worth to have fewer: on a slow
+ * host more than on a fast one. One that was not wanted costs nothing.
+ */
+static void learn_cost(struct virtio_blk *blk, u64 ns)
+{
+	struct patience *p = &blk->before_interrupt;
+
+	p->max_ns = min_u64((p->max_ns * 7 + ns * WORTH_AN_INTERRUPT) / 8, MAX_WAIT_NS);
+}
+
 static void notify(struct virtio_blk *blk)
 {
+	u64 start = now_ns();
+
+	if (!blk->pushed)
+		return;
 	for (unsigned i = 0; blk->pushed; i++) {
 		if (blk->pushed & BIT(i))
 			virtio__notify(&blk->device, &blk->queues[i]);
 		blk->pushed &= ~BIT(i);
 	}
 	blk->nr_held = 0;
+	learn_cost(blk, now_ns() - start);
 }
 
 /* Serves what is in the queues; returns how many requests that were, at most @budget. */
@@ -650,6 +671,7 @@ static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct 
 		goto free_blk;
 	}
 	blk->nr_requests = 1;
+	blk->before_sleep.max_ns = MAX_WAIT_NS;
 	err = disk__open(&blk->image, &cfg->params, error);
 	if (err) {
 		pr_err("disk '%s': %s", cfg->params.file, error);

@@ -6,24 +6,24 @@
  * Looking on for a while instead of going on at once, where that pays: before a
  * device's thread sleeps, because to be woken costs an exit of the guest and a
  * wake-up here; and before it interrupts the guest, because one interrupt for
- * many requests is cheaper. How long is learned: some times what the last waits
- * took that were not in vain, and nothing at all after some that were, but for
- * a try now and then. So what is idle burns nothing.
+ * many requests is cheaper. It pays as long as some waits bring something: each
+ * that does not makes the next one shorter, down to none, but for a try now and
+ * then. So what is idle burns nothing.
  */
 #include "kvm/types.h"
 
 struct virtio_device;
 
-/* Zero-initialised. One for each reason to wait. */
+/* One for each reason to wait: max_ns is the owner's to set, the rest begins as zeros. */
 struct patience {
-	u64 limit_ns;		/* how long the next wait may take; 0: none */
-	u64 probe_ns;		/* how long the last try was */
+	u64 max_ns;		/* no wait is longer */
+	u64 limit_ns;		/* nor is the next one than this; 0: there is none */
 	unsigned skipped;	/* waits since that were not made */
 };
 
 /*
  * Waits until @more(@device) says true, which is the result; false when it has
- * waited long enough. The device's lock stays held, for 256 us at most.
+ * waited long enough.
  */
 bool patience__wait(struct patience *p, struct virtio_device *device,
 		    bool (*more)(struct virtio_device *device));
