@@ -124,6 +124,7 @@ int disk_ring__start(struct disk_ring *ring, struct disk_io *io)
 
 	ring->sqes[index] = (struct io_uring_sqe){
 		.opcode = io->write ? IORING_OP_WRITEV : IORING_OP_READV,
+		.flags = io->in_background ? IOSQE_ASYNC : 0,
 		.fd = io->fd,
 		.off = io->offset,
 		.addr = (uintptr_t)io->iov,

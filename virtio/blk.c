@@ -34,6 +34,9 @@
 #define MAX_RANGES 16
 #define MAX_RANGE_SECTORS (GiB(1) / DISK_SECTOR_SIZE)
 
+/* Bytes from which on it pays to have another thread copy them */
+#define LARGE KiB(256)
+
 /* Requests there can be at a time in a ring: each takes four KiB */
 #define MAX_REQUESTS 64
 
@@ -41,8 +44,8 @@
 #define MAX_WAIT_NS	   500000ull
 #define WORTH_AN_INTERRUPT 16
 
-/* Answers the driver may have to wait for while there come more requests */
-#define MAX_HELD 32
+/* What the driver may have to wait for while there come more requests */
+#define MAX_HELD_BYTES KiB(128)
 
 /* Requests served with the lock held, before somebody else may have it */
 #define SERVE_BUDGET 1024
@@ -82,7 +85,7 @@ struct virtio_blk {
 	unsigned nr_requests;	/* allocated */
 	unsigned in_flight;	/* in the ring */
 	u64 pushed;		/* queues with answers the driver was not told of, a bit each */
-	unsigned nr_held;	/* how many answers those are */
+	u64 held_bytes;		/* of data in those answers */
 
 	struct virtqueue queues[]; /* device.nr_queues of them */
 };
@@ -271,7 +274,10 @@ static bool have_ring(struct virtio_blk *blk)
 	return blk->ring;
 }
 
-static bool start(struct virtio_blk *blk, struct blk_request *r, const struct disk_extent *extent)
+enum progress { NOT_YET, STARTED, DONE };
+
+static enum progress start(struct virtio_blk *blk, struct blk_request *r,
+			   const struct disk_extent *extent, bool in_background)
 {
 	r->io = (struct disk_io){
 		.fd = extent->fd,
@@ -279,28 +285,37 @@ static bool start(struct virtio_blk *blk, struct blk_request *r, const struct di
 		.iov = r->data,
 		.nr_iov = r->nr_data,
 		.write = r->type == VIRTIO_BLK_T_OUT,
+		.in_background = in_background,
 	};
 	if (!have_ring(blk) || disk_ring__start(blk->ring, &r->io) < 0)
-		return false;
+		return NOT_YET;
 	blk->in_flight++;
-	return true;
+	return STARTED;
 }
 
-enum progress { NOT_YET, STARTED, DONE };
+static bool is_alone(const struct virtio_blk *blk, const struct blk_request *r)
+{
+	return !blk->in_flight && !vq__has_requests(r->vq);
+}
 
 /* Without the page cache: not worth it for a request that comes alone. */
 static enum progress try_direct(struct virtio_blk *blk, struct blk_request *r,
 				const struct disk_extent *extent)
 {
-	if ((!blk->in_flight && !vq__has_requests(r->vq)) || !is_aligned(r, extent->memory_align))
+	if (is_alone(blk, r) || !is_aligned(r, extent->memory_align))
 		return NOT_YET;
-	return start(blk, r, extent) ? STARTED : NOT_YET;
+	return start(blk, r, extent, false);
 }
 
-/* What is in the page cache is read; a write only puts something there. */
+/*
+ * What is in the page cache is read; a write only puts something there. Large
+ * copies are for several CPUs of the host, if there is more than one to make.
+ */
 static enum progress try_cached(struct virtio_blk *blk, struct blk_request *r,
 				const struct disk_extent *extent)
 {
+	if (r->data_len >= LARGE)
+		return start(blk, r, extent, r->type == VIRTIO_BLK_T_OUT);
 	if (r->type == VIRTIO_BLK_T_OUT || blk->no_nowait)
 		return NOT_YET;
 
@@ -313,7 +328,7 @@ static enum progress try_cached(struct virtio_blk *blk, struct blk_request *r,
 		blk->no_nowait = errno == EOPNOTSUPP;
 		return NOT_YET;
 	}
-	return start(blk, r, extent) ? STARTED : NOT_YET;
+	return start(blk, r, extent, false);
 }
 
 static enum progress try_to_start(struct virtio_blk *blk, struct blk_request *r)
@@ -371,7 +386,7 @@ static void push(struct virtio_blk *blk, struct blk_request *r, u32 len)
 {
 	vq_push(r->vq, r->req.head, len);
 	blk->pushed |= BIT(r->vq - blk->queues);
-	blk->nr_held++;
+	blk->held_bytes += r->data_len;
 	release(blk, r);
 }
 
@@ -509,7 +524,7 @@ static void notify(struct virtio_blk *blk)
 			virtio__notify(&blk->device, &blk->queues[i]);
 		blk->pushed &= ~BIT(i);
 	}
-	blk->nr_held = 0;
+	blk->held_bytes = 0;
 	learn_cost(blk, now_ns() - start);
 }
 
@@ -518,16 +533,20 @@ static unsigned serve_queues(struct virtio_blk *blk, unsigned budget)
 {
 	unsigned served = 0;
 
-	reap(blk);
 	for (unsigned i = 0; i < blk->device.nr_queues; i++) {
 		struct virtqueue *vq = &blk->queues[i];
 
 		if (!vq->enabled)
 			continue;
 		vq__disable_kicks(vq);
-		while (served < budget && serve_one(blk, vq))
+		while (served < budget && serve_one(blk, vq)) {
 			served++;
+			reap(blk);
+			if (blk->held_bytes >= MAX_HELD_BYTES)
+				notify(blk);
+		}
 	}
+	reap(blk);
 	return served;
 }
 
@@ -549,11 +568,12 @@ static void blk__serve(struct virtio_device *device)
 
 	while (budget && virtio__is_live(device)) {
 		budget -= serve_queues(blk, budget);
-		if (blk->pushed && blk->nr_held < MAX_HELD &&
+		if (blk->pushed && blk->held_bytes < MAX_HELD_BYTES && !blk->in_flight &&
 		    patience__wait(&blk->before_interrupt, device, has_work))
 			continue;
 		notify(blk);
-		if (patience__wait(&blk->before_sleep, device, has_work))
+		/* What is in flight may need this CPU, and will wake us. */
+		if (!blk->in_flight && patience__wait(&blk->before_sleep, device, has_work))
 			continue;
 		if (!enable_kicks(blk))
 			return;

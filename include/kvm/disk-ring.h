@@ -19,6 +19,7 @@ struct disk_io {
 	const struct iovec *iov;
 	unsigned nr_iov;
 	bool write;
+	bool in_background;	/* by a thread of the kernel, even if it need not wait */
 	ssize_t result;	/* when it is done: bytes or -errno */
 };
 
