@@ -131,6 +131,8 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		return;
 
 	pthread_mutex_lock(&host->lock);
+	u32 pin_before = load(dev->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
+
 	for (unsigned i = 0; i < width; i++) {
 		u8 mask = dev->writable[offset + i];
 		u8 *byte = &dev->config[offset + i];
@@ -139,6 +141,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		changed |= mask;
 	}
 	unsigned moved = update_bars(dev);
+	u32 pin = load(dev->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
 
 	pthread_mutex_unlock(&host->lock);
 
@@ -146,7 +149,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		if (moved & 1u << bar)
 			dev->ops->bar_moved(dev, bar);
 	}
-	if (changed && offset >= PCI_STD_HEADER_SIZEOF)
+	if (pin != pin_before || (changed && offset >= PCI_STD_HEADER_SIZEOF))
 		dev->ops->config_written(dev, offset, width);
 }
 

@@ -79,6 +79,15 @@ static void set(u16 *reg, u64 value)
 /*
  * Interrupts
  */
+
+/* The pin is high while there is a reason, and the guest wants interrupts by pin. p->lock is held. */
+static void update_line(struct virtio_pci *p)
+{
+	bool disabled = pci__config_get(&p->pci, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
+
+	irq__set(p->kvm, &p->line, p->isr && !disabled && !msix__enabled(&p->msix));
+}
+
 static void raise(struct virtio_pci *p, u16 vector, u8 isr)
 {
 	if (msix__enabled(&p->msix)) {
@@ -87,7 +96,7 @@ static void raise(struct virtio_pci *p, u16 vector, u8 isr)
 	}
 	pthread_mutex_lock(&p->lock);
 	p->isr |= isr;
-	irq__set(p->kvm, &p->line, true);
+	update_line(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -112,7 +121,7 @@ static u8 read_isr(struct virtio_pci *p)
 	u8 isr = p->isr;
 
 	p->isr = 0;
-	irq__set(p->kvm, &p->line, false);
+	update_line(p);
 	pthread_mutex_unlock(&p->lock);
 	return isr;
 }
@@ -365,10 +374,15 @@ static void config_written(struct pci_device *pci, unsigned offset, unsigned wid
 	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
 	unsigned data = p->cfg_cap + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
 
-	if (offset >= p->cfg_cap && offset < data + 4)
+	if (offset >= p->cfg_cap && offset < data + 4) {
 		cfg_cap_written(p, offset + width > data);
-	else
+		return;
+	}
+	if (offset >= PCI_STD_HEADER_SIZEOF)
 		msix__config_written(&p->msix);
+	pthread_mutex_lock(&p->lock);
+	update_line(p);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void add_cap(struct virtio_pci *p, u8 type, u32 offset, u32 length)

@@ -49,7 +49,10 @@ struct pci_ops {
 	/* The guest has moved BAR @bar: pci__bar_addr() tells where. No lock held. */
 	void (*bar_moved)(struct pci_device *dev, unsigned bar);
 
-	/* The guest has written these bytes of a capability's writable ones. No lock held. */
+	/*
+	 * The guest has written these bytes of a capability, or has switched the
+	 * interrupt pin off or on in the command register. No lock held.
+	 */
 	void (*config_written)(struct pci_device *dev, unsigned offset, unsigned width);
 };
 

@@ -562,6 +562,22 @@ static void the_interrupt_pin_is_high_until_the_isr_is_read(void)
 	stop();
 }
 
+static void a_pin_that_is_disabled_stays_low(void)
+{
+	start();
+	set_driver_up();
+	interrupt(0);
+	set_config(PCI_COMMAND, 2,
+		   PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	interrupt(0);
+	CHECK_STR(probe__told(), "irq+20 irq-20 ");
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER); /* what waited is told */
+	CHECK_STR(probe__told(), "irq+20 ");
+	CHECK_EQ(isr(), 1);
+	CHECK_STR(probe__told(), "irq-20 ");
+	stop();
+}
+
 static void the_isr_tells_queues_from_configuration(void)
 {
 	start();
@@ -926,6 +942,7 @@ TESTS(T(the_device_is_one_of_virtio_1), T(the_capability_list_is_sound),
       T(vectors_that_the_table_lacks_are_refused), T(a_reset_forgets_everything),
       T(registers_to_read_stay), T(what_is_no_register_reads_as_zero),
       T(the_interrupt_pin_is_high_until_the_isr_is_read),
+      T(a_pin_that_is_disabled_stays_low),
       T(the_isr_tells_queues_from_configuration), T(messages_go_to_the_vectors_the_driver_chose),
       T(a_masked_vector_is_sent_later), T(without_msix_vectors_do_not_count),
       T(a_driver_at_fault_is_told), T(a_notification_wakes_the_owner),
