@@ -233,10 +233,10 @@ int virtio_balloon__set_target(struct kvm *kvm, u64 bytes)
 		return -ENODEV;
 	if (bytes > kvm->mem.size || bytes / PAGE > UINT32_MAX)
 		return -EINVAL;
-	pthread_mutex_lock(&b->virtio.lock);
+	virtio__lock(&b->virtio);
 	b->stats.target = ALIGN_DOWN(bytes, PAGE);
 	virtio__config_changed(&b->virtio);
-	pthread_mutex_unlock(&b->virtio.lock);
+	virtio__unlock(&b->virtio);
 	return 0;
 }
 
@@ -246,9 +246,9 @@ int virtio_balloon__stats(struct kvm *kvm, struct balloon_stats *stats)
 
 	if (!b)
 		return -ENODEV;
-	pthread_mutex_lock(&b->virtio.lock);
+	virtio__lock(&b->virtio);
 	*stats = b->stats;
-	pthread_mutex_unlock(&b->virtio.lock);
+	virtio__unlock(&b->virtio);
 	return 0;
 }
 
@@ -260,7 +260,7 @@ int virtio_balloon__ask_stats(struct kvm *kvm)
 	if (!b)
 		return -ENODEV;
 	vq = &b->queues[STATS_OR_REPORTING];
-	pthread_mutex_lock(&b->virtio.lock);
+	virtio__lock(&b->virtio);
 	bool asked = b->stats_held && virtio__is_live(&b->virtio);
 
 	if (asked) {
@@ -268,7 +268,7 @@ int virtio_balloon__ask_stats(struct kvm *kvm)
 		vq_push(vq, b->stats_head, 0);
 		virtio__notify(&b->virtio, vq);
 	}
-	pthread_mutex_unlock(&b->virtio.lock);
+	virtio__unlock(&b->virtio);
 	return asked ? 0 : -EAGAIN;
 }
 

@@ -371,9 +371,11 @@ static u8 status_of(int err)
 /* How many bytes of the in-buffers hold an answer, the status included. */
 static u32 written(const struct blk_request *r, int err)
 {
-	if (err || r->type == VIRTIO_BLK_T_OUT)
-		return 1;
-	return (u32)min_u64(r->req.in_len, UINT32_MAX - 1) + 1;
+	u64 data = err ? 0 :
+		   r->type == VIRTIO_BLK_T_IN ? r->req.in_len :
+		   r->type == VIRTIO_BLK_T_GET_ID ? VIRTIO_BLK_ID_BYTES : 0;
+
+	return (u32)min_u64(data, UINT32_MAX - 1) + 1;
 }
 
 static void release(struct virtio_blk *blk, struct blk_request *r)
@@ -434,8 +436,8 @@ static void drain(struct virtio_blk *blk)
 static void serve_request(struct virtio_blk *blk, struct blk_request *r)
 {
 	if (!parse(r)) {
-		push(blk, r, 0);
 		virtio__broken(&blk->device, "a request has no room for its header and status");
+		push(blk, r, 0);
 		return;
 	}
 	switch (try_to_start(blk, r)) {
@@ -566,7 +568,7 @@ static void blk__serve(struct virtio_device *device)
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 	unsigned budget = SERVE_BUDGET;
 
-	while (budget && virtio__is_live(device)) {
+	while (budget && virtio__is_live(device) && !virtio__is_wanted(device)) {
 		budget -= serve_queues(blk, budget);
 		if (blk->pushed && blk->held_bytes < MAX_HELD_BYTES && !blk->in_flight &&
 		    patience__wait(&blk->before_interrupt, device, has_work))
@@ -579,8 +581,7 @@ static void blk__serve(struct virtio_device *device)
 			return;
 	}
 	notify(blk);
-	if (!budget)
-		virtio__kick(device); /* for the rest, after whoever waits for the lock */
+	virtio__kick(device); /* for the rest, after whoever waits for the lock */
 }
 
 /*

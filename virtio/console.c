@@ -17,6 +17,7 @@
 #include "kvm/parse-options.h"
 #include "kvm/term.h"
 #include "kvm/virtio.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <linux/virtio_console.h>
@@ -27,6 +28,13 @@
 
 #define QUEUE_SIZE 64 /* Linux gives each entry of a receive queue a page */
 #define NR_QUEUES(ports) (2 * (ports) + 2)
+
+/*
+ * How long to look for more output, and how often in one go: other things of
+ * the I/O loop wait as long.
+ */
+#define MAX_WAIT_NS 200000ull
+#define MAX_ROUNDS 16
 
 /* Linux's hvc driver takes it as the sysrq key that a UART's break is. */
 #define SYSRQ_KEY 0x0f
@@ -67,6 +75,7 @@ struct virtio_console {
 	struct kvm_device dev;
 	struct virtio_device virtio;
 	struct kvm *kvm;
+	struct patience before_sleep;
 	unsigned nr_ports;		/* the terminal's counts even if it is not there */
 	struct port ports[MAX_VIRTIO_PORTS];
 	struct virtqueue queues[NR_QUEUES(MAX_VIRTIO_PORTS)];
@@ -144,9 +153,15 @@ static void port__send(struct port *p)
 	}
 	if (served)
 		virtio__notify(device, vq);
+}
+
+/* Has the driver notify again. True if there is something to send already. */
+static bool port__rest(struct port *p)
+{
+	struct virtqueue *vq = port__queue(p, TRANSMIT);
+
 	/* While something is stuck, who makes room for it serves the rest as well. */
-	if (!p->sending && vq__enable_kicks(vq))
-		virtio__kick(device);
+	return vq->enabled && !p->sending && vq__enable_kicks(vq);
 }
 
 static u64 port__offer_again(struct console_guest *g)
@@ -154,16 +169,18 @@ static u64 port__offer_again(struct console_guest *g)
 	struct port *p = container_of(g, struct port, guest);
 	struct virtio_device *device = &p->console->virtio;
 
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	u64 left = 0;
 
 	/* A device that the driver broke takes nothing back, and lkvm must not wait for it. */
 	if (virtio__is_live(device)) {
 		port__send(p);
+		if (port__rest(p))
+			virtio__kick(device);
 		left = p->sending ? p->request.out_len - p->sent : 0;
 	}
 
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 	return left;
 }
 
@@ -202,14 +219,14 @@ static size_t port__input(struct console_guest *g, const u8 *buf, size_t len)
 	struct port *p = container_of(g, struct port, guest);
 	struct virtqueue *vq = port__queue(p, RECEIVE);
 
-	pthread_mutex_lock(&p->console->virtio.lock);
+	virtio__lock(&p->console->virtio);
 	size_t taken = port__receive(p, buf, len);
 
 	p->input_waits = taken < len;
 	/* Buffers that come from now on mean that there is room again. */
 	if (p->input_waits && vq->enabled && vq__enable_kicks(vq))
 		virtio__kick(&p->console->virtio);
-	pthread_mutex_unlock(&p->console->virtio.lock);
+	virtio__unlock(&p->console->virtio);
 	return taken;
 }
 
@@ -397,17 +414,49 @@ static void hear_driver(struct virtio_console *vc)
 /*
  * The device
  */
+static unsigned live_ports(const struct virtio_console *vc)
+{
+	return is_multiport(vc) ? vc->nr_ports : 1;
+}
+
+static bool has_output(struct virtio_device *device)
+{
+	struct virtio_console *vc = to_console(device);
+
+	for (unsigned n = 0; n < live_ports(vc); n++) {
+		struct port *p = &vc->ports[n];
+		struct virtqueue *vq = port__queue(p, TRANSMIT);
+
+		if (vq->enabled && !p->sending && vq__has_requests(vq))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Linux waits for each piece of a terminal's output to be taken, and burns its
+ * CPU meanwhile. So the next piece comes soon, and to look for it is worth it.
+ */
 static void console__serve(struct virtio_device *device)
 {
 	struct virtio_console *vc = to_console(device);
-	unsigned nr_ports = is_multiport(vc) ? vc->nr_ports : 1;
+	unsigned rounds = 0;
+	bool more = false;
 
-	hear_driver(vc);
-	tell_driver(vc);
-	for (unsigned n = 0; n < nr_ports; n++) {
-		port__send(&vc->ports[n]);
-		port__ask_for_input(&vc->ports[n]);
-	}
+	do {
+		hear_driver(vc);
+		tell_driver(vc);
+		for (unsigned n = 0; n < live_ports(vc); n++) {
+			port__send(&vc->ports[n]);
+			port__ask_for_input(&vc->ports[n]);
+		}
+	} while (virtio__is_live(device) && ++rounds < MAX_ROUNDS &&
+		 patience__wait(&vc->before_sleep, device, has_output));
+
+	for (unsigned n = 0; n < live_ports(vc); n++)
+		more |= port__rest(&vc->ports[n]);
+	if (more)
+		virtio__kick(device);
 }
 
 static void port__reset(struct port *p)
@@ -480,12 +529,12 @@ static void port__input_ended(struct console_guest *g)
 {
 	struct port *p = container_of(g, struct port, guest);
 
-	pthread_mutex_lock(&p->console->virtio.lock);
+	virtio__lock(&p->console->virtio);
 	p->input_ended = true;
 	p->due |= p->known ? DUE_OPEN : 0; /* else it is told when the driver finds the port */
 	if (virtio__is_live(&p->console->virtio))
 		tell_driver(p->console);
-	pthread_mutex_unlock(&p->console->virtio.lock);
+	virtio__unlock(&p->console->virtio);
 }
 
 static void port__resized(struct console_guest *g)
@@ -493,13 +542,13 @@ static void port__resized(struct console_guest *g)
 	struct port *p = container_of(g, struct port, guest);
 	struct virtio_device *device = &p->console->virtio;
 
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	virtio__config_changed(device);
 	if (virtio__is_live(device) && p->known) {
 		p->due |= DUE_SIZE;
 		tell_driver(p->console);
 	}
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 /* The end of a terminal's input is not the end of the terminal: it can still be written to. */
@@ -584,6 +633,7 @@ static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 		.queues = vc->queues,
 		.config_size = sizeof(struct virtio_console_config),
 	};
+	vc->before_sleep.max_ns = MAX_WAIT_NS;
 	err = virtio__init(&vc->virtio, kvm);
 	if (err) {
 		free(vc);

@@ -7,6 +7,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -41,6 +42,27 @@ bool virtio__is_live(const struct virtio_device *device)
 bool virtio__has_feature(const struct virtio_device *device, unsigned bit)
 {
 	return device->accepted & BIT(bit);
+}
+
+/*
+ * The lock. Mutexes are not fair: an owner that takes it again at once would
+ * leave others waiting for as long as the guest keeps it busy.
+ */
+void virtio__lock(struct virtio_device *device)
+{
+	__atomic_fetch_add(&device->nr_waiting, 1, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&device->lock);
+	__atomic_fetch_sub(&device->nr_waiting, 1, __ATOMIC_RELAXED);
+}
+
+void virtio__unlock(struct virtio_device *device)
+{
+	pthread_mutex_unlock(&device->lock);
+}
+
+bool virtio__is_wanted(const struct virtio_device *device)
+{
+	return __atomic_load_n(&device->nr_waiting, __ATOMIC_RELAXED);
 }
 
 /*
@@ -103,21 +125,21 @@ u64 virtio__offered(const struct virtio_device *device)
 
 u32 virtio__wanted(struct virtio_device *device, unsigned word)
 {
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	u32 features = word < 2 ? (u32)(device->wanted >> (32 * word)) : 0;
 
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 	return features;
 }
 
 void virtio__want(struct virtio_device *device, unsigned word, u32 features)
 {
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	if (word < 2 && !(device->status & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		device->wanted &= ~((u64)UINT32_MAX << (32 * word));
 		device->wanted |= (u64)features << (32 * word);
 	}
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 static bool features_are_ok(const struct virtio_device *device)
@@ -164,12 +186,12 @@ static void add_status(struct virtio_device *device, u8 status)
 
 void virtio__set_status(struct virtio_device *device, u8 status)
 {
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	if (status)
 		add_status(device, status);
 	else
 		reset_locked(device);
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 u32 virtio__generation(const struct virtio_device *device)
@@ -187,12 +209,12 @@ struct virtio_queue_info virtio__queue_info(struct virtio_device *device, unsign
 	if (index >= device->nr_queues)
 		return info;
 
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	const struct virtqueue *vq = &device->queues[index];
 
 	info = (struct virtio_queue_info){ vq->size, vq->max_size, vq->enabled, vq->desc,
 					   vq->avail, vq->used };
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 	return info;
 }
 
@@ -201,10 +223,10 @@ static struct virtqueue *lock_idle_queue(struct virtio_device *device, unsigned 
 {
 	if (index >= device->nr_queues)
 		return NULL;
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	if (!device->queues[index].enabled)
 		return &device->queues[index];
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 	return NULL;
 }
 
@@ -215,7 +237,7 @@ void virtio__set_queue_size(struct virtio_device *device, unsigned index, u16 si
 	if (!vq)
 		return;
 	vq->size = size; /* looked at when the queue is enabled */
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 void virtio__set_queue_addr(struct virtio_device *device, unsigned index, enum virtio_ring ring,
@@ -233,7 +255,7 @@ void virtio__set_queue_addr(struct virtio_device *device, unsigned index, enum v
 		*addr = (u64)value << 32 | (u32)*addr;
 	else
 		*addr = (*addr & ~(u64)UINT32_MAX) | value;
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 void virtio__enable_queue(struct virtio_device *device, unsigned index)
@@ -248,18 +270,18 @@ void virtio__enable_queue(struct virtio_device *device, unsigned index)
 		virtio__broken(device, vq->broken);
 	else if (virtio__is_live(device))
 		virtio__kick(device); /* after the reset of this one queue */
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 void virtio__reset_queue(struct virtio_device *device, unsigned index)
 {
 	if (index >= device->nr_queues)
 		return;
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	if (device->ops->reset)
 		device->ops->reset(device, (int)index);
 	vq__reset(&device->queues[index]);
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 /*
@@ -274,10 +296,10 @@ u64 virtio__config_read(struct virtio_device *device, u64 offset, unsigned width
 {
 	if (!config_has(device, offset, width))
 		return 0;
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	u64 value = device->ops->config_read(device, offset, width);
 
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 	return value;
 }
 
@@ -285,9 +307,9 @@ void virtio__config_write(struct virtio_device *device, u64 offset, unsigned wid
 {
 	if (!config_has(device, offset, width) || !device->ops->config_write)
 		return;
-	pthread_mutex_lock(&device->lock);
+	virtio__lock(device);
 	device->ops->config_write(device, offset, width, value);
-	pthread_mutex_unlock(&device->lock);
+	virtio__unlock(device);
 }
 
 /*
@@ -311,6 +333,13 @@ static void kicked(struct ioloop_fd *f, u32 events)
 		serve(device);
 }
 
+/* Not for ever: a guest can make its CPUs ask for the lock all the time. */
+static void make_way(const struct virtio_device *device)
+{
+	for (unsigned i = 0; i < 100 && virtio__is_wanted(device); i++)
+		sched_yield();
+}
+
 static void *worker_thread(void *arg)
 {
 	struct virtio_device *device = arg;
@@ -319,10 +348,12 @@ static void *worker_thread(void *arg)
 
 	/* pairs with stop_worker() */
 	while (!__atomic_load_n(&device->worker_stop, __ATOMIC_ACQUIRE)) {
-		if (read(device->kick_fd, &count, sizeof(count)) > 0)
+		if (read(device->kick_fd, &count, sizeof(count)) > 0) {
+			make_way(device);
 			serve(device);
-		else
+		} else {
 			poll(&p, 1, -1);
+		}
 	}
 	return NULL;
 }

@@ -2,6 +2,7 @@
 /* Waiting where it pays; virtio/patience.h is the manual. */
 #include "patience.h"
 #include "kvm/clock.h"
+#include "kvm/virtio.h"
 
 #define WORTHLESS_NS 4000ull /* a wait that is too short to be of any use */
 #define TRY_EVERY 64	     /* waits not made */
@@ -22,7 +23,7 @@ bool patience__wait(struct patience *p, struct virtio_device *device,
 			return true;
 		}
 		__builtin_ia32_pause();
-	} while (now_ns() < deadline);
+	} while (now_ns() < deadline && !virtio__is_wanted(device));
 
 	p->limit_ns -= p->limit_ns / 4;
 	if (p->limit_ns < WORTHLESS_NS)

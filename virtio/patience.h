@@ -23,7 +23,7 @@ struct patience {
 
 /*
  * Waits until @more(@device) says true, which is the result; false when it has
- * waited long enough.
+ * waited long enough, or somebody wants the device's lock, which is held.
  */
 bool patience__wait(struct patience *p, struct virtio_device *device,
 		    bool (*more)(struct virtio_device *device));

@@ -44,8 +44,9 @@ struct virtio_ops {
 
 	/*
 	 * (L) On the owner's thread: serve the queues that are enabled. The
-	 * device is live. At most about one ring of requests a call, however
-	 * fast the guest brings new ones; virtio__kick() for the rest.
+	 * device is live. On the I/O loop at most about one ring of requests a
+	 * call, however fast the guest brings new ones, and on a thread of its
+	 * own until virtio__is_wanted(); virtio__kick() for the rest.
 	 */
 	void (*serve)(struct virtio_device *device);
 
@@ -73,6 +74,7 @@ struct virtio_device {
 	struct virtio_transport *transport;
 	int kick_fd;		/* eventfd */
 
+	unsigned nr_waiting;	/* atomic: who wants the lock; see virtio__lock() */
 	pthread_mutex_t lock;	/* guards the rest, and queues[] */
 	u64 wanted;		/* features, as the driver writes them */
 	u64 accepted;		/* ... and since FEATURES_OK, which checks them */
@@ -113,6 +115,15 @@ void virtio__exit(struct virtio_device *device);
 /*
  * For devices
  */
+
+/*
+ * Take device->lock on another thread than the owner's, and give it back. An
+ * owner that serves a busy guest makes way: by virtio__is_wanted() it learns
+ * that it should stop serving, and kick itself for the rest.
+ */
+void virtio__lock(struct virtio_device *device);
+void virtio__unlock(struct virtio_device *device);
+bool virtio__is_wanted(const struct virtio_device *device);
 
 /* (L) Pushes were made to @vq: interrupts the driver, if it wants that. */
 void virtio__notify(struct virtio_device *device, struct virtqueue *vq);
