@@ -364,6 +364,7 @@ static int run_machine(const struct kvm_config *cfg)
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
 	if (cfg->dry_run) {
+		term__give_back(&m->kvm);
 		status = print_plan(&m->kvm);
 		init_list__exit(m);
 		goto free_machine;
