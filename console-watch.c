@@ -14,6 +14,12 @@ static void line_is_complete(struct console_watch *w, struct kvm *kvm)
 	found = strstr(w->line, panic);
 	if (found)
 		kvm__guest_panicked(kvm, found, strlen(found));
+	else if (strstr(w->line, "] Kernel Offset: "))
+		/*
+		 * Said by a panicking kernel alone. Its first words may be cut:
+		 * the CPU that was printing them has been stopped in the middle.
+		 */
+		kvm__guest_panicked(kvm, "", 0);
 	else if (strstr(w->line, "reboot: System halted") ||
 		 strstr(w->line, "reboot: Power down"))
 		kvm__guest_halts(kvm);

@@ -129,6 +129,21 @@ static void the_end_of_a_panic_is_a_panic_too(void)
 	CHECK_STR(panic_line, "Kernel panic - not syncing: sorry ]---");
 }
 
+/* As one was seen: the CPU that printed the words was stopped by the one that panicked. */
+static void a_panic_whose_words_are_cut_is_seen_by_its_end(void)
+{
+	start();
+	feed_text("[ 4.5] Kernel panic - not sy[ 4.6] CPU: 1 PID: 1\n");
+	CHECK_EQ(panics, 0);
+	feed_text("[ 4.7] Kernel Offset: disabled\n");
+	CHECK_EQ(panics, 1);
+	CHECK_STR(panic_line, "");
+	feed_text("[ 4.7] Kernel Offset: 0x2e000000 from 0xffffffff81000000\n");
+	CHECK_EQ(panics, 2);
+	feed_text("about Kernel Offset: of no kernel\n");
+	CHECK_EQ(panics, 2);
+}
+
 static void an_announced_halt_is_heard(void)
 {
 	start();
@@ -178,6 +193,6 @@ static void any_bytes_are_taken(void)
 
 TESTS(T(a_panic_is_seen_from_its_words_on), T(the_pieces_do_not_matter),
       T(a_line_counts_once_it_is_complete), T(empty_lines_are_none), T(zero_bytes_are_ignored),
-      T(other_words_are_no_panic), T(the_end_of_a_panic_is_a_panic_too),
+      T(other_words_are_no_panic), T(the_end_of_a_panic_is_a_panic_too), T(a_panic_whose_words_are_cut_is_seen_by_its_end),
       T(an_announced_halt_is_heard), T(long_lines_are_read_as_far_as_they_fit),
       T(any_bytes_are_taken))
