@@ -58,15 +58,18 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 		return -EINVAL;
 	}
 
-	char *words = strdup(value);
+	char *name = strdup(value), *words;
 
-	if (!words) {
+	if (!name) {
 		pr_err("option '--%s': %s", opt->name, strerror(ENOMEM));
 		return -EINVAL;
 	}
 	cfg->nr_disks++;
-	disk->params.file = strsep(&words, ",");
-	if (!*disk->params.file) {
+	disk->params.file = name;
+	words = strchr(name, ',');
+	if (words)
+		*words++ = '\0';
+	if (!*name) {
 		pr_err("option '--%s': '%s' names no file", opt->name, value);
 		return -EINVAL;
 	}
