@@ -435,7 +435,8 @@ int host_file__punch(struct host_file *f, u64 offset, u64 len)
 
 static int write_zeros(struct host_file *f, u64 offset, u64 len)
 {
-	static const u8 zeros[KiB(64)] __attribute__((aligned(MAX_ALIGN)));
+	/* Never written; not const, as it would then take its size in the program's file. */
+	static u8 zeros[KiB(64)] __attribute__((aligned(MAX_ALIGN)));
 
 	while (len) {
 		u64 n = min_u64(len, sizeof(zeros));

@@ -2,14 +2,15 @@
 /* Discarding, and writing zeros, without writing any where it can be avoided; see qcow2.h. */
 #include "qcow2.h"
 
-static const u8 zeros[KiB(64)];
+/* Never written; not const, as it would then take its size in the program's file. */
+static u8 zeros[KiB(64)];
 
 static int write_zeros(struct qcow2 *q, u64 offset, u64 len)
 {
 	int err = 0;
 
 	for (u64 n; !err && len; offset += n, len -= n) {
-		struct iovec iov = { (void *)zeros, sizeof(zeros) };
+		struct iovec iov = { zeros, sizeof(zeros) };
 		struct iov_iter it = { .iov = &iov };
 
 		n = min_u64(len, sizeof(zeros));

@@ -8,6 +8,7 @@
 #include "kvm/clock.h"
 #include "kvm/disk-ring.h"
 #include "kvm/disk.h"
+#include "kvm/file.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/virtio.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define QUEUE_SIZE VQ_MAX_SIZE
@@ -319,13 +319,12 @@ static enum progress try_cached(struct virtio_blk *blk, struct blk_request *r,
 	if (r->type == VIRTIO_BLK_T_OUT || blk->no_nowait)
 		return NOT_YET;
 
-	ssize_t n = preadv2(extent->fd, r->data, (int)r->nr_data, (off_t)extent->offset,
-			    RWF_NOWAIT);
+	ssize_t n = preadv_cached(extent->fd, r->data, r->nr_data, extent->offset);
 
 	if (n == (ssize_t)r->data_len)
 		return DONE;
-	if (n < 0 && errno != EAGAIN) {
-		blk->no_nowait = errno == EOPNOTSUPP;
+	if (n < 0 && n != -EAGAIN) {
+		blk->no_nowait = n == -EOPNOTSUPP;
 		return NOT_YET;
 	}
 	return start(blk, r, extent, false);

@@ -10,6 +10,7 @@
 #include "kvm/types.h"
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /*
  * Opens a regular file for reading. Returns the descriptor (close-on-exec) and
@@ -23,6 +24,13 @@ int open_regular(const char *path, u64 *size);
  * Returns the number of bytes or -errno.
  */
 ssize_t pread_full(int fd, void *buf, size_t len, u64 offset);
+
+/*
+ * Reads what the host has in memory, and never waits for a device: the number
+ * of bytes or -errno; -EAGAIN if there is nothing, -EOPNOTSUPP where the file
+ * system cannot tell.
+ */
+ssize_t preadv_cached(int fd, const struct iovec *iov, unsigned nr_iov, u64 offset);
 
 /* "No such file or directory" and so on, and a sentence for -ENXIO. */
 const char *file_strerror(int err);

@@ -216,15 +216,13 @@ struct disk_io *disk_ring__wait(struct disk_ring *ring)
 	return disk_ring__reap(ring);
 }
 
-ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
+ssize_t preadv_cached(int fd, const struct iovec *iov, unsigned count, u64 offset)
 {
-	(void)flags;
-	for (int i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++)
 		HOLDS(is_in_ram(&iov[i]));
 	if (host_mood & 16)
-		return preadv(fd, iov, count, offset);
-	errno = (host_mood & 32) ? EOPNOTSUPP : EAGAIN;
-	return -1;
+		return preadv(fd, iov, (int)count, (off_t)offset);
+	return (host_mood & 32) ? -EOPNOTSUPP : -EAGAIN;
 }
 
 /*
