@@ -15,6 +15,7 @@
 #define MEM (256UL << 20)
 #define HUGE (2UL << 20)
 #define START 0x200000
+#define PCI_CONFIG (1UL << 20)
 
 static int must(int result, const char *what)
 {
@@ -64,8 +65,18 @@ int main(void)
 		.userspace_addr = (uintptr_t)ram,
 	};
 
+	struct kvm_userspace_memory_region pci_config = {
+		.slot = 2,
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = 0xe0000000,
+		.memory_size = PCI_CONFIG,
+		.userspace_addr = (uintptr_t)mmap(NULL, PCI_CONFIG, PROT_READ | PROT_WRITE,
+						  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	};
+
 	madvise(map, MEM + HUGE, MADV_HUGEPAGE);
 	IOCTL(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	IOCTL(vm, KVM_SET_USER_MEMORY_REGION, &pci_config);
 	memcpy(ram + START, code, sizeof(code));
 	ram[0] = 1; /* lkvm's tables are in the first huge page */
 
