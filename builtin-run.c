@@ -335,6 +335,8 @@ static int print_plan(const struct kvm *kvm)
 	printf("kernel   %s\n", cfg->kernel);
 	if (cfg->initrd)
 		printf("initrd   %s\n", cfg->initrd);
+	for (unsigned i = 0; i < cfg->nr_disks; i++)
+		printf("disk     %s\n", cfg->disks[i].params.file);
 	printf("cpus     %u\nmem      %s\ncmdline  ", cfg->nr_cpus, format_size(cfg->mem, size));
 	return print_cmdline(cfg, kvm->platform_devices);
 }
