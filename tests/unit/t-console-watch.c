@@ -193,6 +193,7 @@ static void any_bytes_are_taken(void)
 
 TESTS(T(a_panic_is_seen_from_its_words_on), T(the_pieces_do_not_matter),
       T(a_line_counts_once_it_is_complete), T(empty_lines_are_none), T(zero_bytes_are_ignored),
-      T(other_words_are_no_panic), T(the_end_of_a_panic_is_a_panic_too), T(a_panic_whose_words_are_cut_is_seen_by_its_end),
+      T(other_words_are_no_panic),
+      T(the_end_of_a_panic_is_a_panic_too), T(a_panic_whose_words_are_cut_is_seen_by_its_end),
       T(an_announced_halt_is_heard), T(long_lines_are_read_as_far_as_they_fit),
       T(any_bytes_are_taken))
