@@ -160,7 +160,8 @@ static u64 ecam_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, ecam);
 
-	if (!host->devices[offset / FUNCTION_SIZE])
+	/* An access that leaves its function is no device's. */
+	if (!host->devices[offset / FUNCTION_SIZE] || offset % FUNCTION_SIZE > FUNCTION_SIZE - width)
 		return ~0ull;
 	return pci__config_get(host->devices[offset / FUNCTION_SIZE],
 			       (unsigned)(offset % FUNCTION_SIZE), width);

@@ -30,9 +30,13 @@
 #define MAX_SEGMENTS (VQ_MAX_SIZE - 2)
 #define MAX_SEGMENT_SIZE MiB(4)
 
-/* Of one discard or write-zeroes request, so that none takes for ever */
+/*
+ * What one request may be about, so that none takes for ever: buffers may all be
+ * the same memory, and so be more than the guest has.
+ */
+#define MAX_TRANSFER (MAX_SEGMENTS * MAX_SEGMENT_SIZE)
 #define MAX_RANGES 16
-#define MAX_RANGE_SECTORS (GiB(1) / DISK_SECTOR_SIZE)
+#define MAX_RANGE_SECTORS (MiB(64) / DISK_SECTOR_SIZE)
 
 /* Bytes from which on it pays to have another thread copy them */
 #define LARGE KiB(256)
@@ -163,12 +167,13 @@ static int finish_write(struct virtio_blk *blk, int err)
 	return err || !is_write_through(blk) ? err : disk__flush(blk->image);
 }
 
-/* Data of whole sectors, and for a read or a write only its own kind of it */
+/* Data of whole sectors, not too many, and for a read or a write only its own kind of it */
 static bool has_good_data(const struct blk_request *r)
 {
 	u64 other = r->type == VIRTIO_BLK_T_IN ? r->req.out_len : r->req.in_len;
 
-	return !other && r->data_len && r->data_len % DISK_SECTOR_SIZE == 0;
+	return !other && r->data_len && r->data_len % DISK_SECTOR_SIZE == 0 &&
+	       r->data_len <= MAX_TRANSFER;
 }
 
 static int do_read(struct virtio_blk *blk, const struct blk_request *r)
@@ -540,11 +545,13 @@ static unsigned serve_queues(struct virtio_blk *blk, unsigned budget)
 		if (!vq->enabled)
 			continue;
 		vq__disable_kicks(vq);
-		while (served < budget && serve_one(blk, vq)) {
+		while (served < budget && virtio__is_live(&blk->device) && serve_one(blk, vq)) {
 			served++;
 			reap(blk);
 			if (blk->held_bytes >= MAX_HELD_BYTES)
 				notify(blk);
+			if (virtio__is_wanted(&blk->device))
+				budget = served;
 		}
 	}
 	reap(blk);
@@ -567,7 +574,7 @@ static void blk__serve(struct virtio_device *device)
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 	unsigned budget = SERVE_BUDGET;
 
-	while (budget && virtio__is_live(device) && !virtio__is_wanted(device)) {
+	do {
 		budget -= serve_queues(blk, budget);
 		if (blk->pushed && blk->held_bytes < MAX_HELD_BYTES && !blk->in_flight &&
 		    patience__wait(&blk->before_interrupt, device, has_work))
@@ -578,7 +585,7 @@ static void blk__serve(struct virtio_device *device)
 			continue;
 		if (!enable_kicks(blk))
 			return;
-	}
+	} while (budget && virtio__is_live(device) && !virtio__is_wanted(device));
 	notify(blk);
 	virtio__kick(device); /* for the rest, after whoever waits for the lock */
 }

@@ -4,11 +4,11 @@
  * terminal, hvc0 in Linux, if the user wants it here; the others are the named
  * ports of include/kvm/virtio-console.h.
  *
- * Nothing waits here. Output that the host's end has no room for stays in its
- * request, and the queue stands still, until that end calls offer_again(); so
- * the guest waits for a slow reader, and its reset does not. Input stays on the
- * host until the guest has buffers and the port is open: what comes before
- * that, Linux would throw away.
+ * Nothing waits here, but a little for the guest's next piece of output. What
+ * the host's end has no room for stays in its request, and the queue stands
+ * still, until that end calls offer_again(); so the guest waits for a slow
+ * reader, and its reset does not. Input stays on the host until the guest has
+ * buffers and the port is open: what comes before that, Linux would throw away.
  */
 #include "kvm/virtio-console.h"
 #include "kvm/console-watch.h"
@@ -118,9 +118,10 @@ static bool port__send_part(struct port *p)
 		const u8 *bytes = (const u8 *)iov[i].iov_base + skip;
 		size_t len = iov[i].iov_len - skip, taken = len;
 
+		/* Without a stream all of it is gone, unseen: there is no end to what it may be. */
 		if (p->stream)
 			taken = console__offer(p->stream, bytes, len);
-		if (!p->named)
+		if (p->stream && !p->named)
 			console_watch__feed(&p->watch, p->console->kvm, bytes, taken);
 		p->sent += taken;
 		if (taken < len)

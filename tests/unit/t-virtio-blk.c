@@ -87,20 +87,25 @@ static void make_machine(unsigned nr_cpus, const struct disk_config *disk)
 {
 	cfg = (struct kvm_config){ .nr_cpus = nr_cpus, .nr_disks = 1, .disks = { *disk } };
 	cfg.disks[0].params.file = path;
-	kvm = test_machine__init(MiB(4), &cfg);
+	kvm = test_machine__init(MiB(8), &cfg);
 	dev = NULL;
 	sync_fails = false;
+}
+
+static void start_driver(u64 features)
+{
+	if (!CHECK_EQ(virtio_blk_module.init(kvm, &dev), 0))
+		abort();
+	device = test_last_device();
+	test_driver__start(device, features ? features : device->offered, RINGS, rings);
+	new_syncs();
 }
 
 static void start_with(u64 size, unsigned nr_cpus, const struct disk_config *disk, u64 features)
 {
 	make_image(size);
 	make_machine(nr_cpus, disk);
-	if (!CHECK_EQ(virtio_blk_module.init(kvm, &dev), 0))
-		abort();
-	device = test_last_device();
-	test_driver__start(device, features ? features : device->offered, RINGS, rings);
-	new_syncs();
+	start_driver(features);
 }
 
 static void start(void)
@@ -677,6 +682,46 @@ static void what_the_host_cannot_keep_is_an_error_for_ever(void)
 /*
  * Requests that are none
  */
+static void what_follows_in_the_queue_is_not_served(void)
+{
+	u16 head, first;
+
+	start();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	ram(IN)[SECTOR] = NO_STATUS;
+	first = vring__add_out(&rings[0], OUT, 15);
+	vring__add(&rings[0], (struct vring_buf[]){ { OUT, 16, false }, { IN, SECTOR + 1, true } },
+		   2);
+	CHECK_HAS(SAID((virtio__kick(device), wait_on(0, &head))), "no room");
+	CHECK_EQ(head, first);
+	usleep(2000);
+	CHECK(!vring__collect(&rings[0], NULL, NULL));
+	CHECK_EQ(ram(IN)[SECTOR], NO_STATUS);
+	stop();
+}
+
+/* All buffers are the same memory, so it may be more than the guest has. */
+static void a_request_for_more_than_a_driver_may_ask_is_refused(void)
+{
+	struct vring_buf bufs[202] = { { OUT, 16, false } };
+
+	make_image(SIZE);
+	file_size = GiB(2);
+	CHECK_EQ(ftruncate(file, (off_t)file_size), 0);
+	make_machine(1, &(struct disk_config){ 0 });
+	start_driver(0);
+	put_header(VIRTIO_BLK_T_IN, 0);
+	for (unsigned i = 1; i <= 200; i++)
+		bufs[i] = (struct vring_buf){ MiB(1), MiB(6), true };
+	bufs[201] = (struct vring_buf){ MiB(7), 1, true };
+	*ram(MiB(7)) = NO_STATUS;
+	vring__add(&rings[0], bufs, ARRAY_SIZE(bufs));
+	virtio__kick(device);
+	CHECK(wait_on(0, NULL));
+	CHECK_EQ(*ram(MiB(7)), VIRTIO_BLK_S_IOERR);
+	stop();
+}
+
 static void broken_by(u32 out_len, u32 in_len)
 {
 	static const u32 whole[] = { 0 };
@@ -918,6 +963,8 @@ TESTS(T(the_configuration_describes_the_disk), T(features_are_those_of_the_image
       T(without_a_cache_every_write_is_stable),
       T(for_a_driver_that_cannot_flush_every_write_is_stable), T(only_the_cache_can_be_configured),
       T(what_the_host_cannot_keep_is_an_error_for_ever), T(a_request_needs_a_header_and_a_status),
+      T(what_follows_in_the_queue_is_not_served),
+      T(a_request_for_more_than_a_driver_may_ask_is_refused),
       T(every_queue_is_served_and_tells_on_its_own), T(a_full_ring_is_served),
       T(many_at_a_time_go_past_the_page_cache), T(requests_wait_for_driver_ok),
       T(a_reset_leaves_a_disk_that_works), T(after_a_reset_nothing_is_touched),
