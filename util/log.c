@@ -76,6 +76,21 @@ enum log_verdict log_limit__next(struct log_limit *limit)
 	return n == LOG_LIMIT_BURST ? LOG_PRINT_LAST : LOG_PRINT;
 }
 
+void log_limit__warn(struct log_limit *limit, const char *fmt, ...)
+{
+	enum log_verdict verdict = log_limit__next(limit);
+	char words[512];
+	va_list args;
+
+	if (verdict == LOG_SILENT)
+		return;
+	va_start(args, fmt);
+	if (vsnprintf(words, sizeof(words), fmt, args) < 0)
+		*words = '\0';
+	va_end(args);
+	pr_warn("%s%s", words, verdict == LOG_PRINT_LAST ? " (no more of this will be said)" : "");
+}
+
 void log__bug(const char *cond, const char *file, int line)
 {
 	log__print(LOG_ERROR, "BUG: %s at %s:%d; please report this", cond, file, line);

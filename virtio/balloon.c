@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BIT(n) (1ull << (n))
 #define PAGE (1u << VIRTIO_BALLOON_PFN_SHIFT)
 
 #define QUEUE_SIZE 128

@@ -54,8 +54,6 @@
 /* Requests served with the lock held, before somebody else may have it */
 #define SERVE_BUDGET 1024
 
-#define BIT(n) (1ull << (n))
-
 /*
  * One request: a header to read; data, either way; and a byte to write for the
  * status. The driver may cut this into buffers as it likes.
@@ -357,13 +355,9 @@ static void report(struct virtio_blk *blk, const struct blk_request *r, int err)
 	if (err == -EINVAL || err == -EOPNOTSUPP || err == -EROFS)
 		return;
 
-	enum log_verdict verdict = log_limit__next(&blk->failures);
-
-	if (verdict != LOG_SILENT)
-		pr_warn("%s: %s at byte %llu failed: %s%s", blk->name,
+	log_limit__warn(&blk->failures, "%s: %s at byte %llu failed: %s", blk->name,
 			r->type == VIRTIO_BLK_T_IN ? "reading" : "writing",
-			(unsigned long long)r->offset, strerror(-err),
-			verdict == LOG_PRINT_LAST ? " (no more of this will be said)" : "");
+			(unsigned long long)r->offset, strerror(-err));
 }
 
 static u8 status_of(int err)

@@ -24,8 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BIT(n) (1ull << (n))
-
 #define QUEUE_SIZE 64 /* Linux gives each entry of a receive queue a page */
 #define NR_QUEUES(ports) (2 * (ports) + 2)
 

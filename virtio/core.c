@@ -14,8 +14,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BIT(n) (1ull << (n))
-
 const u64 virtio_core_features = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_RING_RESET) |
 				 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX);
 
@@ -87,12 +85,9 @@ void virtio__broken(struct virtio_device *device, const char *why)
 	if (device->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
 
-	enum log_verdict verdict = log_limit__next(&device->complaints);
-
-	if (verdict != LOG_SILENT)
-		pr_warn("%s: the guest's driver is at fault, and must reset the device: %s%s",
-			device->name, why,
-			verdict == LOG_PRINT_LAST ? " (no more of this will be said)" : "");
+	log_limit__warn(&device->complaints,
+			"%s: the guest's driver is at fault, and must reset the device: %s",
+			device->name, why);
 	store_status(device, device->status | VIRTIO_CONFIG_S_NEEDS_RESET);
 	virtio__config_changed(device);
 }

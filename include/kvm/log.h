@@ -55,6 +55,9 @@ enum log_verdict { LOG_SILENT, LOG_PRINT, LOG_PRINT_LAST };
 
 enum log_verdict log_limit__next(struct log_limit *limit);
 
+/* A warning that is subject to @limit. */
+void log_limit__warn(struct log_limit *limit, const char *fmt, ...) __printf(2, 3);
+
 /*
  * Our own bug: says where and aborts. Never for what a guest, a user or the
  * host can cause.

@@ -21,6 +21,8 @@ typedef uint64_t u64;
 #define GiB(n) ((u64)(n) << 30)
 #define TiB(n) ((u64)(n) << 40)
 
+#define BIT(n) (1ull << (n))
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* @align is a power of two; the caller knows that @x is not near 2^64 */

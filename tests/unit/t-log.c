@@ -158,6 +158,25 @@ static void the_limit_lets_ten_through_and_says_so(void)
 	CHECK_EQ(log_limit__next(&limit), LOG_SILENT);
 }
 
+static void a_limited_warning_says_when_it_is_the_last(void)
+{
+	struct log_limit limit = { 0 };
+
+	for (unsigned i = 1; i <= LOG_LIMIT_BURST + 2; i++) {
+		capture__start(STDERR_FILENO);
+		log_limit__warn(&limit, "disk '%s': %u", "a.img", i);
+
+		const char *text = capture__stop();
+
+		if (i < LOG_LIMIT_BURST)
+			CHECK_HAS(text, "lkvm: disk 'a.img': ");
+		else if (i == LOG_LIMIT_BURST)
+			CHECK_STR(text, "lkvm: disk 'a.img': 10 (no more of this will be said)\n");
+		else
+			CHECK_STR(text, "");
+	}
+}
+
 static unsigned printed, last;
 
 static void *limited(void *arg)
@@ -194,4 +213,5 @@ TESTS(T(a_message_is_a_line_with_a_prefix), T(the_level_decides_what_is_printed)
       T(a_raw_terminal_gets_carriage_returns), T(a_long_message_is_cut_but_ends_its_line),
       T(a_message_is_one_line_whatever_is_in_it), T(a_message_is_one_write),
       T(lines_of_threads_do_not_mix), T(the_limit_lets_ten_through_and_says_so),
+      T(a_limited_warning_says_when_it_is_the_last),
       T(the_limit_holds_for_all_threads_together), T(a_bug_says_where_and_aborts))

@@ -21,7 +21,6 @@
 
 extern const struct kvm_module virtio_blk_module;
 
-#define BIT(n) (1ull << (n))
 #define SECTOR 512
 #define SECTORS 64
 #define SIZE (SECTORS * SECTOR)

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BIT(n) (1ull << (n))
 #define VERSION_1 BIT(VIRTIO_F_VERSION_1)
 
 #define ACK VIRTIO_CONFIG_S_ACKNOWLEDGE
