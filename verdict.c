@@ -56,6 +56,16 @@ bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const cha
 	return true;
 }
 
+bool verdict__ended(const struct verdict *v)
+{
+	return __atomic_load_n(&v->end.state, __ATOMIC_RELAXED) != RECORD_EMPTY;
+}
+
+void verdict__provoke(struct verdict *v)
+{
+	__atomic_store_n(&v->provoked, true, __ATOMIC_RELAXED);
+}
+
 /* The user's configuration rather than the kernel's fault */
 static bool is_no_root(const char *line)
 {
@@ -63,14 +73,8 @@ static bool is_no_root(const char *line)
 	       strstr(line, "No working init found") || strstr(line, "Requested init ");
 }
 
-void verdict__note_panic(struct verdict *v, const char *line, size_t len)
+static void record_panic(struct verdict_record *r, const char *line, size_t len)
 {
-	struct verdict_record *r = &v->panic;
-
-	if (!len) {
-		__atomic_store_n(&v->panicked_silently, true, __ATOMIC_RELAXED);
-		return;
-	}
 	if (!record__claim(r))
 		return;
 
@@ -80,6 +84,16 @@ void verdict__note_panic(struct verdict *v, const char *line, size_t len)
 	r->kind = is_no_root(r->detail) ? VERDICT_NO_ROOT : VERDICT_PANIC;
 	r->code = kinds[r->kind].code;
 	record__publish(r);
+}
+
+void verdict__note_panic(struct verdict *v, const char *line, size_t len)
+{
+	if (__atomic_load_n(&v->provoked, __ATOMIC_RELAXED))
+		return;
+	if (len)
+		record_panic(&v->panic, line, len);
+	else
+		__atomic_store_n(&v->panicked_silently, true, __ATOMIC_RELAXED);
 }
 
 bool verdict__panicked(const struct verdict *v)
@@ -98,7 +112,7 @@ const struct verdict_record *verdict__final(struct verdict *v)
 
 	if (!guest_ended || !verdict__panicked(v))
 		return &v->end;
-	verdict__note_panic(v, no_words, sizeof(no_words) - 1); /* counts only if nothing else did */
+	record_panic(&v->panic, no_words, sizeof(no_words) - 1); /* counts only if nothing else did */
 	return &v->panic;
 }
 

@@ -19,9 +19,10 @@ struct text {
 	u64 start, end;
 };
 
-static struct text text_around(u64 rip)
+/* A Linux that went astray may be anywhere, but its stack is in its half of the addresses. */
+static struct text find_text(u64 rip, u64 rsp)
 {
-	if (rip >= LINUX_TEXT_START)
+	if (rip >= LINUX_TEXT_START || rsp >> 63)
 		return (struct text){ LINUX_TEXT_START, LINUX_TEXT_END };
 	return (struct text){
 		.start = rip > OTHER_TEXT_REACH ? rip - OTHER_TEXT_REACH : 0,
@@ -148,7 +149,7 @@ static u64 stack__interrupted(const struct stack *s)
 unsigned unwind(const struct unwind_memory *m, const struct unwind_start *start,
 		struct unwind_frame frames[UNWIND_MAX_FRAMES])
 {
-	const struct text text = text_around(start->rip);
+	const struct text text = find_text(start->rip, start->rsp);
 	u64 rsp = start->rsp, rbp = start->rbp;
 	unsigned count = 0;
 

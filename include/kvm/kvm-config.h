@@ -45,6 +45,8 @@ struct kvm_config {
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */
+	u64 hang_ms;		/* 0: a silent guest is no hang */
+	const char *symbols;	/* System.map or vmlinux; NULL: looked for beside the kernel */
 	bool debug;
 	bool debug_ioport;
 	bool debug_mmio;

@@ -41,6 +41,7 @@ struct verdict_record {
 struct verdict {
 	struct verdict_record end;	/* how the VM ended */
 	struct verdict_record panic;	/* what its kernel said before */
+	bool provoked;			/* atomic; see verdict__provoke() */
 	bool panicked_silently;		/* atomic; it told a device, perhaps without words */
 };
 
@@ -51,6 +52,15 @@ struct verdict {
  */
 bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt,
 		  va_list args);
+
+/* True once somebody did. Any thread. */
+bool verdict__ended(const struct verdict *v);
+
+/*
+ * From now on what the guest does is lkvm's doing: it was sent an NMI, say, to
+ * make it talk. If it panics by that it has not panicked before. Any thread.
+ */
+void verdict__provoke(struct verdict *v);
 
 /*
  * Notes that the guest's kernel said @line of @len bytes, its panic message.

@@ -107,6 +107,18 @@ static void a_chain_of_frames_is_reliable(void)
 	has_frame(3, TEXT + 0x305, true);
 }
 
+/* As after a call of a null pointer */
+static void a_kernel_that_went_astray_is_traced(void)
+{
+	struct unwind_start start = { .rip = 0, .rsp = slot(8), .rbp = 0 };
+
+	clear();
+	stack[8] = call_at(0x100);
+	count = unwind(&memory, &start, frames);
+	CHECK_EQ(count, 1);
+	has_frame(0, TEXT + 0x105, false);
+}
+
 /* A register that is no frame pointer must not lend its word of honour. */
 static void a_chain_that_leads_nowhere_is_none(void)
 {
@@ -257,7 +269,8 @@ static void other_kernels_are_traced_too(void)
 }
 
 TESTS(T(words_after_calls_are_found), T(a_chain_of_frames_is_reliable),
-      T(a_chain_that_leads_nowhere_is_none), T(an_interrupted_stack_goes_on),
+      T(a_chain_that_leads_nowhere_is_none),
+      T(a_kernel_that_went_astray_is_traced), T(an_interrupted_stack_goes_on),
       T(stacks_that_lead_in_a_circle_end), T(a_trace_is_bounded),
       T(memory_that_is_not_there_ends_it), T(a_stack_pointer_may_be_odd),
       T(any_words_are_harmless), T(calls_are_told_from_others), T(other_kernels_are_traced_too))
