@@ -16,10 +16,8 @@
 #include <string.h>
 
 #define STEP_MS		10	/* between two looks at how far it is */
-#define ANSWER_MS	300	/* for vCPUs: one that is late is stuck in a device */
 #define FIRST_WORD_MS	250	/* for a guest that is asked; an idle one answers in less */
 #define SILENCE_MS	150	/* then it has said all */
-#define TALK_MS		600	/* or enough */
 
 struct last_look {
 	struct kvm_device dev;
@@ -31,9 +29,9 @@ struct last_look {
 	bool hang;
 	char words[VERDICT_DETAIL_LEN - EVIDENCE_SUMMARY_LEN];
 
+	u64 begun_ns;
 	unsigned phase;		/* in phases[] */
-	u64 since;		/* ns: when the phase began */
-	u64 heard;		/* ns: when the guest last said something in it */
+	u64 heard;		/* ns: when the guest last said something in it, or it began */
 	u64 bytes;		/* what it had said then */
 	bool answers;		/* it has said something in the last phase */
 };
@@ -43,7 +41,7 @@ static unsigned ms_since(u64 ns)
 	return (unsigned)((now_ns() - ns) / NS_PER_MS);
 }
 
-/* True once the guest has had its say. */
+/* True once the guest is silent. */
 static bool has_finished(struct last_look *l)
 {
 	u64 bytes = __atomic_load_n(&l->kvm->console_bytes, __ATOMIC_RELAXED);
@@ -53,8 +51,7 @@ static bool has_finished(struct last_look *l)
 		l->heard = now_ns();
 		l->answers = true;
 	}
-	return ms_since(l->since) >= TALK_MS ||
-	       ms_since(l->heard) >= (l->answers ? SILENCE_MS : FIRST_WORD_MS);
+	return ms_since(l->heard) >= (l->answers ? SILENCE_MS : FIRST_WORD_MS);
 }
 
 static void __printf(3, 4)
@@ -79,7 +76,7 @@ static bool ask_cpus(struct last_look *l)
 
 static bool cpus_have_answered(struct last_look *l)
 {
-	return evidence__is_complete(l->kvm) || ms_since(l->since) >= ANSWER_MS;
+	return evidence__is_complete(l->kvm);
 }
 
 static bool show_evidence(struct last_look *l)
@@ -95,27 +92,31 @@ static bool show_evidence(struct last_look *l)
 	return false;
 }
 
-/* A kernel that says nothing at the first key takes none. */
-static bool press(struct last_look *l, u8 key, bool first)
+/* A kernel that said nothing to the last key takes none. */
+static bool press_next(struct last_look *l, u8 key)
 {
-	if (!first && !l->answers)
-		return false;
-	return term__sysrq(l->kvm, key);
+	return l->answers && term__sysrq(l->kvm, key);
+}
+
+/* All of what the next ones print, though the kernel may have been told to be quiet */
+static bool press_9(struct last_look *l)
+{
+	return term__sysrq(l->kvm, '9');
 }
 
 static bool press_l(struct last_look *l)
 {
-	return press(l, 'l', true);
+	return press_next(l, 'l');
 }
 
 static bool press_w(struct last_look *l)
 {
-	return press(l, 'w', false);
+	return press_next(l, 'w');
 }
 
 static bool press_t(struct last_look *l)
 {
-	return press(l, 't', false);
+	return press_next(l, 't');
 }
 
 /* Last, because a kernel may have been told to panic at it (unknown_nmi_panic). */
@@ -133,13 +134,15 @@ static bool send_nmis(struct last_look *l)
 static const struct {
 	bool (*begin)(struct last_look *l);
 	bool (*is_over)(struct last_look *l);
+	unsigned deadline_ms;	/* since the look began: then it is over anyway */
 } phases[] = {
-	{ ask_cpus, cpus_have_answered },
-	{ show_evidence, NULL },
-	{ press_l, has_finished },
-	{ press_w, has_finished },
-	{ press_t, has_finished },
-	{ send_nmis, has_finished },
+	{ ask_cpus, cpus_have_answered, 300 }, /* who is late is stuck in a device */
+	{ show_evidence, NULL, 0 },
+	{ press_9, has_finished, 700 },
+	{ press_l, has_finished, 1400 },
+	{ press_w, has_finished, 1900 },
+	{ press_t, has_finished, 2600 },
+	{ send_nmis, has_finished, 3000 },
 };
 
 /* Begins phases until there is one to wait for. */
@@ -151,7 +154,7 @@ static void begin_phase(struct last_look *l, unsigned phase)
 		l->phase = phase;
 		l->bytes = __atomic_load_n(&l->kvm->console_bytes, __ATOMIC_RELAXED);
 		worth_it = phases[phase].begin(l);
-		l->since = l->heard = now_ns();
+		l->heard = now_ns();
 		l->answers = false; /* which the phase has asked for */
 		if (worth_it) {
 			ioloop__arm(&l->kvm->loop, &l->step, STEP_MS);
@@ -165,10 +168,19 @@ static void step(struct ioloop_timer *t)
 {
 	struct last_look *l = container_of(t, struct last_look, step);
 
-	if (phases[l->phase].is_over(l))
+	if (phases[l->phase].is_over(l) || ms_since(l->begun_ns) >= phases[l->phase].deadline_ms)
 		begin_phase(l, l->phase + 1);
 	else
 		ioloop__arm(&l->kvm->loop, &l->step, STEP_MS);
+}
+
+static void begin(struct last_look *l)
+{
+	if (l->begun)
+		return;
+	l->begun = true;
+	l->begun_ns = now_ns();
+	begin_phase(l, 0);
 }
 
 void last_look__begin(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...)
@@ -184,9 +196,7 @@ void last_look__begin(struct kvm *kvm, enum verdict_kind kind, const char *fmt, 
 		return;
 	/* Of a hang that is being looked at already this is the verdict then. */
 	l->hang = false;
-	if (!l->begun)
-		begin_phase(l, 0);
-	l->begun = true;
+	begin(l);
 }
 
 void last_look__begin_hang(struct kvm *kvm, const char *fmt, ...)
@@ -199,8 +209,8 @@ void last_look__begin_hang(struct kvm *kvm, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(l->words, sizeof(l->words), fmt, args);
 	va_end(args);
-	l->begun = l->hang = true;
-	begin_phase(l, 0);
+	l->hang = true;
+	begin(l);
 }
 
 /*

@@ -5,8 +5,8 @@
 /*
  * The end of a VM that did not come to one itself: before it is taken away it is
  * looked at. What every vCPU was doing is printed; then the guest is asked to
- * tell more itself, on its console, by sysrq keys l, w and t (back traces of all
- * CPUs, blocked tasks, all tasks) and by an NMI to every vCPU.
+ * tell more itself, on its console, by sysrq keys 9, l, w and t (all messages,
+ * back traces of all CPUs, blocked tasks, all tasks) and by an NMI to every vCPU.
  *
  * This takes a second where the guest does not react and at most about three
  * where it does. Whoever stops the VM meanwhile (a signal, Ctrl-a x, the guest's
