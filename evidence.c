@@ -3,6 +3,7 @@
 #include "kvm/evidence.h"
 #include "kvm/arch.h"
 #include "kvm/guest-kernel.h"
+#include "kvm/kallsyms.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -57,27 +58,6 @@ const char *kernel_name_of_return(const struct kernel_names *names, u64 addr,
 	return name_at(names, addr, 1, buf);
 }
 
-static struct symbols *load_symbols(const struct kvm_config *cfg)
-{
-	struct symbols *s;
-	const char *why;
-	char *path;
-
-	if (cfg->symbols) {
-		s = symbols__load(cfg->symbols, &why);
-		if (!s)
-			pr_warn("symbols '%s': %s", cfg->symbols, why);
-		return s;
-	}
-	s = symbols__load_beside(cfg->kernel, &path, &why);
-	if (s)
-		pr_info("symbols are those of '%s'", path);
-	else
-		pr_warn("no names of functions, for want of symbols: %s; see option '--symbols'", why);
-	free(path);
-	return s;
-}
-
 /* What a kernel says of itself, and whether @symbols agree. The errors of arch.h. */
 static int offset_by_note(const struct kvm *kvm, const struct symbols *symbols, u64 *offset)
 {
@@ -123,17 +103,23 @@ static int find_offset(const struct kvm *kvm, const struct symbols *symbols,
 	return 0;
 }
 
-/* Once for a VM; the caller holds the lock. */
-static const struct kernel_names *find_names(struct evidence *e,
-					     const struct cpu_snapshot *const *snapshots,
-					     unsigned count)
+/* Those of a file: named, or found beside the kernel. Returns NULL, or why there are none. */
+static const char *names_of_file(struct evidence *e, const struct cpu_snapshot *const *snapshots,
+				 unsigned count)
 {
-	if (e->looked)
-		return &e->names;
-	e->looked = true;
-	e->symbols = load_symbols(e->kvm->cfg);
+	const struct kvm_config *cfg = e->kvm->cfg;
+	const char *why = NULL;
+	char *path = NULL;
+
+	if (cfg->symbols)
+		e->symbols = symbols__load(cfg->symbols, &why);
+	else
+		e->symbols = symbols__load_beside(cfg->kernel, &path, &why);
+	if (e->symbols && path)
+		pr_info("symbols are those of '%s'", path);
+	free(path);
 	if (!e->symbols)
-		return &e->names;
+		return why;
 
 	switch (find_offset(e->kvm, e->symbols, snapshots, count, &e->names.offset)) {
 	case 0:
@@ -141,13 +127,52 @@ static const struct kernel_names *find_names(struct evidence *e,
 		if (e->names.offset)
 			pr_info("the kernel is 0x%llx above where it was linked (KASLR)",
 				(unsigned long long)e->names.offset);
-		break;
+		return NULL;
 	case -EINVAL:
-		pr_warn("no names of functions: the symbols are those of another kernel");
-		break;
+		return "they are those of another kernel";
 	default:
-		pr_warn("no names of functions: it is not known yet where KASLR has put the kernel");
+		return "it is not known yet where KASLR has put the kernel";
 	}
+}
+
+/* Those the guest's kernel has in its memory. The same. */
+static const char *names_of_guest(struct evidence *e)
+{
+	struct guest_kernel *k = malloc(sizeof(*k));
+	const char *why = "has not yet made its VMCOREINFO, or has none";
+
+	symbols__free(e->symbols);
+	e->symbols = NULL;
+	e->names = (struct kernel_names){ 0 };
+	if (k && guest_kernel__find(k, &e->kvm->mem, 0, false) == 0)
+		e->symbols = kallsyms__read(k, &why);
+	free(k);
+	if (!e->symbols)
+		return why;
+	pr_info("symbols are those in the guest's memory");
+	e->names.symbols = e->symbols;
+	return NULL;
+}
+
+/* Once for a VM; the caller holds the lock. */
+static const struct kernel_names *find_names(struct evidence *e,
+					     const struct cpu_snapshot *const *snapshots,
+					     unsigned count)
+{
+	const char *file_why, *guest_why;
+
+	if (e->looked)
+		return &e->names;
+	e->looked = true;
+	file_why = names_of_file(e, snapshots, count);
+	if (!file_why)
+		return &e->names;
+	if (e->kvm->cfg->symbols)
+		pr_warn("symbols '%s' are of no use: %s", e->kvm->cfg->symbols, file_why);
+	guest_why = names_of_guest(e);
+	if (guest_why)
+		pr_warn("no names of functions (see option '--symbols'): of files, %s; the guest's "
+			"kernel %s", file_why, guest_why);
 	return &e->names;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MAX_TABLE MiB(512)	/* of names or of ELF symbols; a large kernel's have 20 MiB */
+#define MAX_MADE MiB(64)	/* of names that come one by one, from a guest perhaps */
 #define MAX_NAME 1024		/* the kernel's own limit is 512 */
 #define HEAD_SIZE 512		/* enough of a file to tell what it is */
 
@@ -22,6 +23,7 @@ struct entry {
 
 struct symbols {
 	char *names;	/* each ends in a zero, as does the whole */
+	size_t names_len, names_room; /* of one that is being made */
 	struct entry *entries; /* by address, then rank */
 	size_t count, room;
 };
@@ -81,6 +83,16 @@ static bool is_printable(const char *name)
 	return false;
 }
 
+static bool is_text_type(char type)
+{
+	return strchr("TtWw", type);
+}
+
+static u32 rank_by_type(const char *name, char type)
+{
+	return rank(name, is_text_type(type), type == 'T' || type == 'W');
+}
+
 /* Takes @s, sorted or freed. */
 static struct symbols *finish(struct symbols *s, const char **why)
 {
@@ -101,12 +113,50 @@ static struct symbols *finish(struct symbols *s, const char **why)
 	return s;
 }
 
-static struct symbols *new(const char **why)
+struct symbols *symbols__begin(const char **why)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
 
 	*why = s ? NULL : no_memory;
 	return s;
+}
+
+static bool make_room_for_name(struct symbols *s, size_t len)
+{
+	size_t room = s->names_room ? s->names_room * 2 : KiB(64);
+	char *names;
+
+	if (s->names_room - s->names_len >= len)
+		return true;
+	names = room <= MAX_MADE ? realloc(s->names, room) : NULL;
+	if (!names)
+		return false;
+	s->names = names;
+	s->names_room = room;
+	return true;
+}
+
+bool symbols__put(struct symbols *s, u64 addr, char type, const char *name, const char **why)
+{
+	size_t len = strlen(name) + 1;
+
+	if (!is_printable(name)) {
+		*why = "one of the names is nonsense";
+		return false;
+	}
+	if (!make_room_for_name(s, len) ||
+	    !add(s, addr, (u32)s->names_len, rank_by_type(name, type))) {
+		*why = no_memory;
+		return false;
+	}
+	memcpy(s->names + s->names_len, name, len);
+	s->names_len += len;
+	return true;
+}
+
+struct symbols *symbols__end(struct symbols *s, const char **why)
+{
+	return finish(s, why);
 }
 
 void symbols__free(struct symbols *s)
@@ -169,10 +219,8 @@ static const char *parse_map(struct symbols *s)
 		if (!is_printable(name) && s->count)
 			return not_a_map;
 
-		bool is_text = strchr("TtWw", type);
-		u32 its_rank = rank(name, is_text, is_text && (type == 'T' || type == 'W'));
-
-		if (type != 'U' && !add(s, addr, (u32)(name - s->names), its_rank))
+		if (type != 'U' &&
+		    !add(s, addr, (u32)(name - s->names), rank_by_type(name, type)))
 			return no_memory;
 	}
 	return NULL;
@@ -180,7 +228,7 @@ static const char *parse_map(struct symbols *s)
 
 static struct symbols *read_map(int fd, u64 size, const char **why)
 {
-	struct symbols *s = new(why);
+	struct symbols *s = symbols__begin(why);
 
 	if (!s)
 		return NULL;
@@ -282,7 +330,7 @@ static const char *add_symbols(struct symbols *s, const Elf64_Sym *syms, u64 cou
 
 static struct symbols *read_elf(int fd, u64 size, const char **why)
 {
-	struct symbols *s = new(why);
+	struct symbols *s = symbols__begin(why);
 	Elf64_Shdr symtab, strtab;
 	Elf64_Sym *syms = NULL;
 
@@ -370,7 +418,6 @@ static const struct {
 	const char *dir;	/* how its directory ends */
 	const char *before, *after; /* of VERSION; a path without '/' in front is in DIR */
 } places[] = {
-	{ "vmlinux", "", "vmlinux", "" },
 	{ "", "/arch/x86/boot", "../../../System.map", NULL },
 	{ "", "/arch/x86/boot", "../../../vmlinux", NULL },
 	{ "vmlinu", "", "System.map", "" },
@@ -411,6 +458,22 @@ static char *place(unsigned i, const char *dir, const char *name)
 	return path;
 }
 
+/* Of @kernel itself, if it is an ELF file; a bzImage has none. */
+static struct symbols *load_own(const char *kernel)
+{
+	struct symbols *s = NULL;
+	const char *why;
+	u64 size;
+	int fd = open_regular(kernel, &size);
+
+	if (fd < 0)
+		return NULL;
+	if (is_elf(fd))
+		s = read_elf(fd, size, &why);
+	close(fd);
+	return s;
+}
+
 struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why)
 {
 	char *real = realpath(kernel, NULL);
@@ -421,6 +484,11 @@ struct symbols *symbols__load_beside(const char *kernel, char **path, const char
 	*why = "there is none beside the kernel";
 	if (!name)
 		goto out;
+	s = load_own(real);
+	if (s) {
+		*path = real;
+		return s;
+	}
 	*name++ = '\0';
 	for (unsigned i = 0; !s && i < ARRAY_SIZE(places); i++) {
 		const char *reason;

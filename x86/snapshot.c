@@ -305,10 +305,11 @@ static void print_trace(const struct cpu_snapshot *s, const struct kernel_names 
 	if (!is_64_bit(&s->sregs))
 		return;
 	pr_err("  back trace%s", s->nr_frames ? ":" : ": there is none on its stack");
-	for (unsigned i = 0; i < s->nr_frames; i++)
-		pr_err("   %s %016llx  %s", s->frames[i].reliable ? " " : "?",
-		       ULL(s->frames[i].addr),
-		       kernel_name_of_return(names, s->frames[i].addr, name));
+	for (unsigned i = 0; i < s->nr_frames; i++) {
+		kernel_name_of_return(names, s->frames[i].addr, name);
+		pr_err("   %s %016llx%s%s", s->frames[i].reliable ? " " : "?",
+		       ULL(s->frames[i].addr), *name ? "  " : "", name);
+	}
 }
 
 void cpu_snapshot__print(const struct cpu_snapshot *s, unsigned id,

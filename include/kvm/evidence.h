@@ -10,7 +10,8 @@
  * guest. So whoever wants to see all vCPUs asks them (evidence__request()), and
  * each makes a snapshot between two KVM_RUNs; one that is busy in lkvm for long
  * does not answer, which is then said. Symbols are loaded when something is
- * about to be printed, and not before.
+ * about to be printed, and not before: those of the file the user named, of one
+ * beside the kernel, or else those in the guest's memory.
  */
 #include "kvm/types.h"
 

@@ -28,14 +28,23 @@ struct symbols *symbols__read(int fd, u64 size, const char **why);
 struct symbols *symbols__load(const char *path, const char **why);
 
 /*
+ * A table made of what is known otherwise: begin it, put in symbols of at most
+ * 1023 printable characters, in any order, and end it, which makes it one or, if
+ * it cannot be, frees it. @type is as in System.map. All that may fail sets *@why.
+ */
+struct symbols *symbols__begin(const char **why);
+bool symbols__put(struct symbols *s, u64 addr, char type, const char *name, const char **why);
+struct symbols *symbols__end(struct symbols *s, const char **why);
+
+/*
  * Whether @path looks like one of the two, at the price of a few reads. Returns
  * 0 or -EINVAL with the reason in *@why.
  */
 int symbols__check(const char *path, const char **why);
 
 /*
- * Looks for the symbols of @kernel, a file, where they use to be: beside it, at
- * the top of a build tree, or where distributions have them. The file found is
+ * Looks for the symbols of @kernel, a file, where they use to be: in it, beside
+ * it, at the top of a build tree, or where distributions have them. The file found is
  * in *@path, which the caller frees. NULL: none can be used, and *@why says so.
  */
 struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why);
