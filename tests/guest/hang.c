@@ -29,12 +29,15 @@
 #define PORT_RESET 0xcf9
 #define PORT_UNUSED 0x1234
 
+static void spin_here(void);
+
 static void nmi(struct frame *f)
 {
 	u64 how = option_number("nmi", 0);
 
 	if (how == 1) {
-		say("NMI at 0x%lx\n", f->rip);
+		say("NMI %s\n", f->rip >= (u64)spin_here && f->rip - (u64)spin_here < 16
+					 ? "while it spun" : "elsewhere");
 	} else if (how == 2) {
 		say("[    0.5] Kernel panic - not syncing: NMI: Not continuing\n");
 		outb(6, PORT_RESET);
