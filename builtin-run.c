@@ -133,7 +133,7 @@ void kvm_run_help(void)
 	     "  0    it powered off or reset itself, and nothing bad was seen\n"
 	     "  N    it wrote N to the debug-exit port (0xf4)\n"
 	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
-	     "  114  triple fault        116  every vCPU halted for good\n"
+	     "  114  triple fault        116  it hangs: --hang, or every vCPU halted for good\n"
 	     "  118  KVM or lkvm failed  124  --timeout ran out\n"
 	     "  125  nothing was tested  128+N  signal N, or Ctrl-a x, ended lkvm\n"
 	     "\n"
