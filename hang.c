@@ -2,6 +2,7 @@
 /* --hang: a guest that makes no progress; include/kvm/hang.h is the manual. */
 #include "kvm/hang.h"
 #include "kvm/clock.h"
+#include "kvm/gates.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/last-look.h"
@@ -83,6 +84,12 @@ void hang__guest_reports(struct kvm *kvm, const char *line, size_t len)
 	ioloop__call(&kvm->loop, &h->report);
 }
 
+static void lockup(struct kvm *kvm, const char *gate, const char *line)
+{
+	(void)gate;
+	hang__guest_reports(kvm, line, strlen(line));
+}
+
 static void report_begins(struct ioloop_call *c)
 {
 	struct hang *h = container_of(c, struct hang, report);
@@ -119,6 +126,7 @@ static int hang__init(struct kvm *kvm, struct kvm_device **dev)
 	h->looked_ns = now_ns();
 	ioloop__arm(&kvm->loop, &h->watch, h->period_ms);
 	kvm->hang = h;
+	gates__set_lockup_hook(kvm, lockup);
 	*dev = &h->dev;
 	return 0;
 }

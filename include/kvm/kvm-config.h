@@ -7,6 +7,7 @@
  * run`, then checked, then const for as long as the VM lives.
  */
 #include "kvm/disk.h"
+#include "kvm/gates.h"
 #include "kvm/types.h"
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
@@ -47,6 +48,8 @@ struct kvm_config {
 	u64 timeout_ms;		/* 0: none */
 	u64 hang_ms;		/* 0: a silent guest is no hang */
 	const char *symbols;	/* System.map or vmlinux; NULL: looked for beside the kernel */
+	struct gate_patterns allow, fail_on, pass_on;
+	unsigned exit_style;	/* enum exit_style */
 	bool debug;
 	bool debug_ioport;
 	bool debug_mmio;

@@ -22,6 +22,7 @@
 
 struct evidence;
 struct hang;
+struct gates;
 struct kvm_arch;
 struct kvm_cpu;
 struct last_look;
@@ -53,6 +54,7 @@ struct kvm {
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
+	struct gates *gates;	/* see include/kvm/gates.h */
 	struct verdict verdict;
 	struct evidence *evidence;
 	struct last_look *last_look;

@@ -6,6 +6,7 @@
  */
 X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
+X(gates)	/* before every console */
 X(term)		/* the host's ends of the consoles */
 X(evidence)	/* what vCPUs were doing at a bad end; --symbols */
 X(last_look)	/* and what the guest says to that */
