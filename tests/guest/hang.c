@@ -145,7 +145,7 @@ int main(void)
 	}
 	say("hanging\n");
 	if (option("report"))
-		say("[   30.1] watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [x:1]\n");
+		say("[   30.123456] watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [x:1]\n");
 	if (option("keys"))
 		poll_keys();
 	if (option("tick"))
