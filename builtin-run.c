@@ -4,6 +4,7 @@
  */
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm-cmd.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
@@ -304,6 +305,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 	const struct verdict_record *verdict;
 
 	flush_console(&m->kvm);
+	guest_log__examine(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
 	init_list__exit(m); /* gives the terminal back before the last word */
 	/* Why nothing could be tested has been said where it was known. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a guest's console says of its kernel; include/kvm/console-watch.h is the manual. */
 #include "kvm/console-watch.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ static void line_is_complete(struct console_watch *w, struct kvm *kvm)
 	const char *found;
 
 	w->line[w->len] = '\0';
+	guest_log__shown(kvm, w->line, w->len);
 	found = strstr(w->line, panic);
 	if (found)
 		kvm__guest_panicked(kvm, found, strlen(found));

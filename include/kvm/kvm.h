@@ -20,6 +20,7 @@
 #include "kvm/platform.h"
 #include "kvm/verdict.h"
 
+struct guest_log;
 struct kvm_arch;
 struct kvm_cpu;
 struct pci_host;
@@ -50,6 +51,7 @@ struct kvm {
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
+	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;
 	struct ioloop_timer timeout;	/* --timeout */
 	struct ioloop_timer panic_grace; /* see kvm__guest_panicked() */

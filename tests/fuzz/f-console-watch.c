@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "kvm/console-watch.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 
 #include <string.h>
@@ -40,6 +41,12 @@ void kvm__guest_halts(struct kvm *kvm)
 {
 	(void)kvm;
 	see("halts", 5);
+}
+
+void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
+{
+	(void)kvm;
+	HOLDS(len == strlen(line));
 }
 
 static u64 feed(const u8 *data, size_t size, unsigned cut)

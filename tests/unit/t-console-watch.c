@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "kvm/console-watch.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 
 #include <stdio.h>
@@ -32,6 +33,12 @@ void kvm__guest_halts(struct kvm *kvm)
 {
 	(void)kvm;
 	halts++;
+}
+
+void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
+{
+	(void)kvm;
+	CHECK_EQ(len, strlen(line));
 }
 
 static void start(void)
