@@ -6,6 +6,7 @@
  */
 X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
+X(control)	/* --name; early, as a name may be taken */
 X(term)		/* the host's ends of the consoles */
 X(guest_log)	/* before the consoles, which tell it what they show */
 X(serial)	/* ports 0x3f8, 0x2f8, 0x3e8, 0x2e8 */
