@@ -27,6 +27,7 @@
 #define WATCH_REST 200
 /* It takes some ms for each GiB, and a console should not notice. */
 #define WATCH_MAX_MEM GiB(16)
+#define WATCH_MAX_SEARCH GiB(2) /* for a kernel without a note, as that takes longer */
 
 #define HASHES 512 /* a power of two */
 
@@ -36,7 +37,7 @@ struct guest_log {
 	struct ioloop_timer watch;
 	u64 next_search_ns;	/* not before: the last one took some time and found nothing */
 	u64 watched_seq;	/* what the newest record was at the last look */
-	u64 note;		/* where the kernel was found, or 0 */
+	u64 note, ring;		/* where the kernel's note or its ring buffer was found, or 0 */
 	struct printk_text text;
 
 	/* Of the lines that consoles have shown last; atomic */
@@ -141,14 +142,16 @@ static void see_record(struct printk_reader *r, const struct printk_record *reco
 /* @all: look everywhere, though that may take long. */
 static int read_log(struct guest_log *log, bool all, unsigned newest, struct printk_reader *r)
 {
+	const struct guest_mem *mem = &log->kvm->mem;
 	struct guest_kernel *k = malloc(sizeof(*k));
-	int err = k ? guest_kernel__find(k, &log->kvm->mem, log->note, all) : -ENOMEM;
+	int err = k ? guest_kernel__find(k, mem, log->note, all) : -ENOMEM;
 
-	if (!err) {
-		log->note = k->info.gpa;
+	log->note = err ? 0 : k->info.gpa;
+	if (!err)
 		err = printk_log__read(k, newest, r);
-	}
 	free(k);
+	if (err && (all || mem->size <= WATCH_MAX_SEARCH))
+		err = printk_log__search(mem, &log->ring, newest, r);
 	return err;
 }
 
@@ -164,14 +167,14 @@ static void look(struct guest_log *log)
 {
 	struct log_reader reader = { .reader.record = see_record };
 	u64 start = now_ns();
+	int err;
 
 	if (!log->note && (start < log->next_search_ns || log->kvm->mem.size > WATCH_MAX_MEM))
 		return;
-	if (read_log(log, false, 1, &reader.reader)) {
-		log->note = 0;
-		log->next_search_ns = start + WATCH_REST * (now_ns() - start);
+	err = read_log(log, false, 1, &reader.reader);
+	log->next_search_ns = start + WATCH_REST * (now_ns() - start);
+	if (err)
 		return;
-	}
 	if (reader.last_seq == log->watched_seq)
 		return;
 	log->watched_seq = reader.last_seq;

@@ -255,8 +255,17 @@ static void prb_read_record(const struct prb *rb, u64 id, struct printk_reader *
 		hand_over(r, &record);
 }
 
-static int prb_read(const struct guest_kernel *k, u64 symbol, unsigned newest,
-		    struct printk_reader *r)
+static void prb_read(const struct prb *rb, unsigned newest, struct printk_reader *r)
+{
+	u64 count = ((rb->head_id - rb->tail_id) & DESC_ID_MASK) + 1;
+
+	count = min_u64(min_u64(count, rb->count), min_u64(newest, MAX_RECORDS));
+	for (u64 i = count; i; i--)
+		prb_read_record(rb, (rb->head_id - (i - 1)) & DESC_ID_MASK, r);
+}
+
+static int prb_read_by_note(const struct guest_kernel *k, u64 symbol, unsigned newest,
+			    struct printk_reader *r)
 {
 	struct prb rb;
 	u64 addr;
@@ -264,13 +273,183 @@ static int prb_read(const struct guest_kernel *k, u64 symbol, unsigned newest,
 	if (!read_layout(prb_entries, ARRAY_SIZE(prb_entries), &k->info, &rb.at) ||
 	    guest_va__read(&k->va, symbol, &addr, sizeof(addr)) || !prb_open(&rb, &k->va, addr))
 		return -ENOENT;
-
-	u64 count = ((rb.head_id - rb.tail_id) & DESC_ID_MASK) + 1;
-
-	count = min_u64(min_u64(count, rb.count), min_u64(newest, MAX_RECORDS));
-	for (u64 i = count; i; i--)
-		prb_read_record(&rb, (rb.head_id - (i - 1)) & DESC_ID_MASK, r);
+	prb_read(&rb, newest, r);
 	return 0;
+}
+
+/*
+ * A kernel without a note: its ring buffer is found by what such a struct must
+ * hold. The pointers in it say nothing of where that is in memory; but what they
+ * point to proves a guess.
+ */
+#define PRB_AVGBITS 5 /* of text for each descriptor, as printk.c has it */
+
+/* In 5.10, and with last_finalized_id, which came later */
+static const u64 text_ring_places[] = { 40, 48 };
+
+#define INFO_MIN 72 /* of struct printk_info: 88 bytes so far, if there are no more members */
+#define INFO_MAX 128
+
+static const struct prb_layout usual_layout = {
+	.desc_ring = 0, .text_ring = 40,
+	.count_bits = 0, .descs = 8, .infos = 16, .head_id = 24, .tail_id = 32,
+	.desc_size = 24, .state_var = 0, .blk_lpos = 8, .begin = 0, .next = 8,
+	.info_size = 88, .seq = 0, .ts_nsec = 8, .text_len = 16, .caller_id = 20,
+	.size_bits = 0, .data = 8,
+};
+
+/* Some hundred ns each */
+#define MAX_TRIES (1u << 20)
+
+/* All but the text ring's last members */
+#define PRB_SEEN 80
+
+/* What the first word of a ring buffer looks like: 2^10 to 2^31 bytes of text */
+static bool is_count_bits(u64 word)
+{
+	return word >= 10 - PRB_AVGBITS && word <= 31 - PRB_AVGBITS;
+}
+
+/* 1: into the kernel's image; 2: into all of memory, as the kernel maps it; 0: neither */
+static unsigned pointer_kind(u64 p)
+{
+	if (p >= 0xffffffff80000000ull && p < 0xffffffffff000000ull)
+		return 1;
+	return p >= 0xff00000000000000ull && p < 0xffffff0000000000ull ? 2 : 0;
+}
+
+/* How far the two are moved, KASLR or not: always by a multiple of this */
+static u64 pointer_step(unsigned kind)
+{
+	return kind == 1 ? MiB(2) : GiB(1);
+}
+
+/* That the descriptors are where the guess says: the newest ones lead to blocks with their ids. */
+static bool proves_itself(const struct prb *rb)
+{
+	unsigned proofs = 0;
+
+	for (u64 i = 0; i < 8 && i < rb->count && proofs < 2; i++) {
+		u64 id = (rb->head_id - i) & DESC_ID_MASK;
+		u64 desc_addr = rb->descs + (id & (rb->count - 1)) * rb->at.desc_size;
+		u64 begin, found;
+
+		if (!has_data(desc_state(rb, desc_addr, id)))
+			continue;
+		if (guest_va__read(rb->va, desc_addr + rb->at.blk_lpos + rb->at.begin, &begin,
+				   sizeof(begin)))
+			return false;
+		if (LPOS_IS_NONE(begin))
+			continue;
+		begin &= rb->size - 1;
+		if (guest_va__read(rb->va, rb->data + begin, &found, sizeof(found)) || found != id)
+			return false;
+		proofs++;
+	}
+	return proofs;
+}
+
+/* Where the infos' members are is told by their sequence numbers. */
+static bool find_info_size(struct prb *rb)
+{
+	u64 mask = rb->count - 1, head = rb->head_id & mask;
+	u64 index = head >= 2 ? head : rb->count - 1; /* three in a row */
+
+	for (u64 size = INFO_MIN; size <= INFO_MAX; size += sizeof(u64)) {
+		u64 seq[3];
+		unsigned i;
+
+		for (i = 0; i < 3; i++) {
+			if (guest_va__read(rb->va, rb->infos + (index - i) * size, &seq[i],
+					   sizeof(u64)) ||
+			    seq[0] - seq[i] != i || (seq[i] & mask) != ((index - i) & mask))
+				break;
+		}
+		if (i == 3) {
+			rb->at.info_size = size;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Tries all places in RAM where the pointers of the struct in @v could lead, while
+ * there are tries: of what looks like a ring buffer there may be as many as a guest
+ * likes.
+ */
+static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u64 *tries)
+{
+	u64 descs = view_u64(v, rb->at.descs), infos = view_u64(v, rb->at.infos);
+	u64 data = view_u64(v, rb->at.text_ring + rb->at.data);
+	unsigned kind = pointer_kind(descs);
+
+	if (!kind || pointer_kind(infos) != kind || pointer_kind(data) != kind)
+		return false;
+	for (u64 gpa = descs % pointer_step(kind); gpa < va->mem->size + GiB(1) && *tries;
+	     gpa += pointer_step(kind)) {
+		--*tries;
+		va->root = gpa - descs;
+		if (guest_ptr(va->mem, gpa, sizeof(u64)) && proves_itself(rb))
+			return find_info_size(rb);
+	}
+	return false;
+}
+
+/* Whether a ring buffer is at @gpa; then *@rb and *@va are made for it. */
+static bool prb_guess(struct prb *rb, struct guest_va *va, u64 gpa, u64 *tries)
+{
+	struct view v = { 0 };
+
+	if (guest_read(va->mem, gpa, v.bytes, PRB_SEEN))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(text_ring_places); i++) {
+		u64 place = text_ring_places[i];
+
+		if (view_u64(&v, place) != view_u64(&v, 0) + PRB_AVGBITS)
+			continue;
+		rb->at = usual_layout;
+		rb->at.text_ring = place;
+		rb->va = va;
+		rb->count = BIT(view_u64(&v, 0));
+		rb->size = BIT(view_u64(&v, place));
+		rb->descs = view_u64(&v, rb->at.descs);
+		rb->infos = view_u64(&v, rb->at.infos);
+		rb->head_id = view_u64(&v, rb->at.head_id) & DESC_ID_MASK;
+		rb->tail_id = view_u64(&v, rb->at.tail_id) & DESC_ID_MASK;
+		rb->data = view_u64(&v, place + rb->at.data);
+		if (locate(rb, va, &v, tries))
+			return true;
+	}
+	return false;
+}
+
+int printk_log__search(const struct guest_mem *mem, u64 *known, unsigned newest,
+		       struct printk_reader *r)
+{
+	struct guest_va va = { .mem = mem };
+	struct guest_resident walk = { .mem = mem };
+	u64 tries = MAX_TRIES;
+	struct guest_range run;
+	struct prb rb;
+
+	if (*known && prb_guess(&rb, &va, *known, &tries)) {
+		prb_read(&rb, newest, r);
+		return 0;
+	}
+	while (guest_resident__next(&walk, &run)) {
+		const u64 *words = (const u64 *)run.hva;
+
+		for (u64 i = 0; i + 1 < run.size / sizeof(u64); i++) {
+			if (!is_count_bits(words[i]) || !pointer_kind(words[i + 1]) ||
+			    !prb_guess(&rb, &va, run.gpa + i * sizeof(u64), &tries))
+				continue;
+			*known = run.gpa + i * sizeof(u64);
+			prb_read(&rb, newest, r);
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 /*
@@ -416,7 +595,7 @@ int printk_log__read(const struct guest_kernel *k, unsigned newest, struct print
 	u64 prb;
 
 	if (vmcoreinfo__hex(&k->info, "SYMBOL(prb)", &prb))
-		return prb_read(k, prb, newest, r);
+		return prb_read_by_note(k, prb, newest, r);
 	return old_read(k, newest, r);
 }
 

@@ -47,6 +47,17 @@ int printk_log__read(const struct guest_kernel *k, unsigned newest, struct print
 #define PRINTK_ALL UINT32_MAX
 
 /*
+ * The same for a kernel that has no note: it is too young to have made one, or was
+ * built without. All memory the guest has touched is searched for what looks like
+ * a ring buffer of 5.10 or later and leads to one; a quarter of a second for each
+ * GiB, about. Best effort: a struct of another layout is not found.
+ *
+ * @known: where it was found the last time, or 0; there it is looked for first.
+ */
+int printk_log__search(const struct guest_mem *mem, u64 *known, unsigned newest,
+		       struct printk_reader *r);
+
+/*
  * A reader that keeps text as dmesg prints it, "[    1.234567] words": each record
  * is a line, further lines of a record are indented, and characters that a terminal
  * would obey are written as "\x1b". Of what is more than @max bytes, the oldest

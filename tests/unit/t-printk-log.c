@@ -260,13 +260,131 @@ static void a_note_that_lies_has_no_log(void)
 	unmake();
 }
 
+static unsigned last_facility, last_level;
+
+static void see_facility(struct printk_reader *r, const struct printk_record *record)
+{
+	(void)r;
+	last_facility = record->facility;
+	last_level = record->level;
+}
+
 static void a_facility_is_known_only_in_a_layout_that_is(void)
 {
+	struct printk_reader reader = { see_facility };
+
 	if (!make(4))
 		return;
+	prb__add(3, "one");
+	CHECK_EQ(printk_log__read(&kernel, PRINTK_ALL, &reader), 0);
+	CHECK_EQ(last_facility, 3);
+	CHECK_EQ(last_level, 6);
 	memcpy(strstr(kernel.info.text, "caller_id)=20") + 11, "24", 2);
-	prb__add(1, "one");
-	CHECK_STR(dmesg(), "[    1.000001] one\n");
+	CHECK_EQ(printk_log__read(&kernel, PRINTK_ALL, &reader), 0);
+	CHECK_EQ(last_facility, PRINTK_FACILITY_UNKNOWN);
+	image__unmake();
+
+	if (!make_old("printk_log"))
+		return;
+	old__add(3, "one");
+	CHECK_EQ(printk_log__read(&kernel, PRINTK_ALL, &reader), 0);
+	CHECK_EQ(last_facility, 3);
+	CHECK_EQ(last_level, 6);
+	image__unmake();
+}
+
+/* Moves the ring's text into the kernel's image. */
+static void text_into_image(void)
+{
+	memcpy(image__va(IMAGE_VA + 0x40000), image__gpa(PRB_TEXT_GPA), PRB_SIZE);
+	prb__ring()->data = IMAGE_VA + 0x40000;
+}
+
+/* The log of a kernel without a note */
+static const char *searched(u64 *known)
+{
+	printk_text__exit(&text);
+	printk_text__init(&text, KiB(64));
+	printk_log__search(&image_mem, known, PRINTK_ALL, &text.reader);
+	printk_text__finish(&text);
+	return text.text ? text.text : "";
+}
+
+static void a_ring_is_found_without_a_note(void)
+{
+	const char *expected = "[    1.000001] one\n[    1.000002] two\n[    1.000003] three\n";
+	struct prb_ring *rb;
+	u64 known = 0;
+
+	if (!image__make(4))
+		return;
+	prb__make();
+	prb__add(0, "one");
+	CHECK_STR(searched(&known), ""); /* too little to be sure of */
+	prb__add(0, "two");
+	prb__add(0, "three");
+	CHECK_STR(searched(&known), ""); /* not in one piece */
+	text_into_image();
+	CHECK_STR(searched(&known), expected);
+	CHECK_EQ(known, PRB_RING - IMAGE_VA + IMAGE_GPA);
+	CHECK_STR(searched(&known), expected);
+	known = 0x12345678; /* not there any more */
+	CHECK_STR(searched(&known), expected);
+
+	/* a larger one, allocated */
+	rb = prb__ring();
+	rb->descs += IMAGE_DIRECT + IMAGE_GPA - IMAGE_VA;
+	rb->infos += IMAGE_DIRECT + IMAGE_GPA - IMAGE_VA;
+	rb->data += IMAGE_DIRECT + IMAGE_GPA - IMAGE_VA;
+	known = 0;
+	CHECK_STR(searched(&known), expected);
+
+	/* 5.10: no last_finalized_id */
+	memmove(&rb->last_finalized_id, &rb->size_bits, 32);
+	memset(&rb->tail_lpos, 0, 8);
+	CHECK_STR(searched(&known), expected);
+
+	rb->descs += 8;
+	CHECK_STR(searched(&known), "");
+	unmake();
+}
+
+static void infos_may_be_longer(void)
+{
+	u64 known = 0;
+	u8 infos[PRB_COUNT * 112] = { 0 };
+
+	if (!image__make(4))
+		return;
+	prb__make();
+	for (unsigned n = 0; n < 40; n++)
+		prb__add(0, "x");
+	text_into_image();
+	for (unsigned n = 0; n < PRB_COUNT; n++)
+		memcpy(infos + n * 112, prb__info(n), 88);
+	memcpy(image__va(PRB_INFOS), infos, sizeof(infos));
+	CHECK_HAS(searched(&known), "[    1.000040] x\n");
+	CHECK_EQ(text.records, PRB_COUNT);
+	unmake();
+}
+
+/* What looks like rings everywhere costs no more than a limited number of tries. */
+static void decoys_are_not_tried_for_ever(void)
+{
+	struct prb_ring decoy;
+	u64 known = 0;
+
+	if (!image__make(4))
+		return;
+	prb__make();
+	decoy = *prb__ring();
+	decoy.data = IMAGE_VA;
+	decoy.descs = 0xff00000000000000;
+	decoy.infos = decoy.data = decoy.descs;
+	for (u64 gpa = 0; gpa + sizeof(decoy) <= IMAGE_RAM; gpa += sizeof(decoy))
+		memcpy(image__gpa(gpa), &decoy, sizeof(decoy));
+	CHECK_STR(searched(&known), "");
+	CHECK_EQ(known, 0);
 	unmake();
 }
 
@@ -357,5 +475,7 @@ TESTS(T(records_come_in_order), T(text_is_safe_to_show),
       T(what_is_overwritten_is_gone_and_the_rest_is_whole), T(a_block_may_end_with_the_buffer),
       T(only_complete_records_count), T(blocks_that_cannot_be_are_not_read),
       T(a_length_that_lies_is_cut), T(a_ring_that_lies_is_none), T(a_note_that_lies_has_no_log),
-      T(a_facility_is_known_only_in_a_layout_that_is), T(old_records_come_in_order),
+      T(a_facility_is_known_only_in_a_layout_that_is),
+      T(a_ring_is_found_without_a_note), T(infos_may_be_longer), T(decoys_are_not_tried_for_ever),
+      T(old_records_come_in_order),
       T(old_records_wrap), T(old_buffers_that_lie_are_survived), T(the_newest_lines_are_kept))
