@@ -5,6 +5,7 @@
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
 #include "kvm/gates.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm-cmd.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
@@ -310,6 +311,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 	const struct verdict_record *verdict;
 
 	flush_console(&m->kvm);
+	guest_log__examine(&m->kvm);
 	gates__settle(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
 	init_list__exit(m); /* gives the terminal back before the last word */

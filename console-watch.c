@@ -2,6 +2,7 @@
 /* A guest's console, line by line; include/kvm/console-watch.h is the manual. */
 #include "kvm/console-watch.h"
 #include "kvm/gates.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 
 #include <string.h>
@@ -38,7 +39,13 @@ static void hear_end(struct kvm *kvm, const struct console_line *line)
 	kvm__guest_talks(kvm);
 }
 
+static void show_to_log(struct kvm *kvm, const struct console_line *line)
+{
+	guest_log__shown(kvm, line->text, line->len);
+}
+
 static console_listener *const listeners[] = {
+	show_to_log,
 	hear_end,
 	gates__hear,
 };

@@ -3,6 +3,7 @@
 #include "kvm/last-look.h"
 #include "kvm/clock.h"
 #include "kvm/evidence.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -88,6 +89,7 @@ static bool show_evidence(struct last_look *l)
 		give_verdict(l->kvm, VERDICT_HANG, "%s; %s", l->words, doing);
 	}
 	evidence__print(l->kvm);
+	guest_log__look(l->kvm);
 	verdict__provoke(&l->kvm->verdict);
 	return false;
 }

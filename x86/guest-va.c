@@ -68,6 +68,12 @@ int guest_va__translate(const struct guest_va *as, u64 va, u64 *gpa, u64 *len)
 {
 	u64 table = as->root;
 
+	if (!as->levels) {
+		*gpa = va + as->root;
+		if (len)
+			*len = KiB(4) - *gpa % KiB(4);
+		return 0;
+	}
 	if (!is_canonical(va, as->levels))
 		return -EFAULT;
 	for (unsigned level = as->levels; level; level--) {

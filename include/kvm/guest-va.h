@@ -18,7 +18,8 @@ struct vmcoreinfo;
 struct guest_va {
 	const struct guest_mem *mem;
 	u64 root;	 /* guest-physical address of the top table */
-	unsigned levels; /* 4 or 5; of 64-bit page tables */
+	unsigned levels; /* 4 or 5; of 64-bit page tables. 0: none, and a guest-physical
+			  * address is the virtual one plus root, modulo 2^64 */
 };
 
 /*

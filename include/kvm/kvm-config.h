@@ -30,6 +30,7 @@ struct kvm_config {
 	bool nodefaults;
 	bool print_cmdline;
 	bool dry_run;
+	const char *name;	/* NULL: guest-PID */
 
 	/* the machine */
 	const char *dev;	/* /dev/kvm */

@@ -23,6 +23,7 @@
 struct evidence;
 struct hang;
 struct gates;
+struct guest_log;
 struct kvm_arch;
 struct kvm_cpu;
 struct last_look;
@@ -55,6 +56,7 @@ struct kvm {
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
 	struct gates *gates;	/* see include/kvm/gates.h */
+	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;
 	struct evidence *evidence;
 	struct last_look *last_look;

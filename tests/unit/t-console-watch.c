@@ -4,6 +4,7 @@
 
 #include "kvm/console-watch.h"
 #include "kvm/gates.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 
 #include <stdio.h>
@@ -33,6 +34,12 @@ void kvm__guest_halts(struct kvm *kvm)
 {
 	(void)kvm;
 	halts++;
+}
+
+void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
+{
+	(void)kvm;
+	CHECK_EQ(len, strlen(line));
 }
 
 /* What was heard, each line with what is known of it */

@@ -4,6 +4,7 @@
 
 #include "kvm/clock.h"
 #include "kvm/evidence.h"
+#include "kvm/guest-log.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/last-look.h"
@@ -23,7 +24,7 @@ static struct kvm_config cfg = { .nr_cpus = 2 };
 static struct kvm_cpu cpus[2], *cpu_list[] = { &cpus[0], &cpus[1] };
 static struct kvm_device *device;
 static char events[256];
-static bool complete, takes_keys, answers, has_nmi, chatters, ends_at_w, panics_at_nmi;
+static bool complete, takes_keys, answers, has_nmi, chatters, ends_at_w, panics_at_nmi, panics_before;
 static struct ioloop_timer chat;
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -59,6 +60,12 @@ void evidence__summary(struct kvm *k, char buf[EVIDENCE_SUMMARY_LEN])
 {
 	(void)k;
 	snprintf(buf, EVIDENCE_SUMMARY_LEN, "2 vCPUs asleep");
+}
+
+void guest_log__look(struct kvm *k)
+{
+	if (panics_before)
+		verdict__note_panic(&k->verdict, "panic in memory", 15);
 }
 
 bool term__sysrq(struct kvm *k, u8 key)
@@ -117,7 +124,7 @@ static void start(void)
 	kvm.cpus = cpu_list;
 	cpus[1].id = 1;
 	complete = takes_keys = answers = has_nmi = true;
-	chatters = ends_at_w = panics_at_nmi = false;
+	chatters = ends_at_w = panics_at_nmi = panics_before = false;
 	CHECK_EQ(ioloop__init(&kvm.loop), 0);
 	CHECK_EQ(last_look_module.init(&kvm, &device), 0);
 }
@@ -215,6 +222,15 @@ static void a_panic_by_the_nmi_is_none(void)
 	ended_as(VERDICT_HANG, "nothing; 2 vCPUs asleep");
 }
 
+static void a_panic_that_memory_has_is_one(void)
+{
+	start();
+	panics_before = panics_at_nmi = true;
+	last_look__begin(&kvm, VERDICT_TIMEOUT, "after 1 s");
+	run();
+	ended_as(VERDICT_PANIC, "panic in memory");
+}
+
 static void a_panic_before_it_is_one(void)
 {
 	start();
@@ -252,5 +268,6 @@ TESTS(T(a_guest_that_answers_is_asked_everything),
       T(a_guest_that_does_not_answer_is_not_asked_again), T(without_keys_and_nmi_it_is_soon_over),
       T(vcpus_that_are_busy_are_not_waited_for), T(a_guest_that_never_stops_talking_is_ended),
       T(who_stops_the_vm_cuts_it_short), T(a_panic_by_the_nmi_is_none),
-      T(a_panic_before_it_is_one), T(the_first_reason_counts),
+      T(a_panic_before_it_is_one),
+      T(a_panic_that_memory_has_is_one), T(the_first_reason_counts),
       T(a_timeout_while_a_hang_is_looked_at_is_one))
