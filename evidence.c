@@ -58,49 +58,80 @@ const char *kernel_name_of_return(const struct kernel_names *names, u64 addr,
 	return name_at(names, addr, 1, buf);
 }
 
-/* What a kernel says of itself, and whether @symbols agree. The errors of arch.h. */
+/* True if they have all that the note names at the places it says. */
+static bool agree(const struct symbols *symbols, const struct vmcoreinfo *info, u64 offset)
+{
+	static const char *const names[] = { "_stext", "swapper_pg_dir", "init_uts_ns" };
+	char key[32];
+	u64 said, linked;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(key, sizeof(key), "SYMBOL(%s)", names[i]);
+		if (vmcoreinfo__hex(info, key, &said) &&
+		    symbols__address(symbols, names[i], &linked) && said != linked + offset)
+			return false;
+	}
+	return true;
+}
+
+/* What a kernel says of itself. The errors of cpu_snapshot__kernel_offset(), here and below. */
 static int offset_by_note(const struct kvm *kvm, const struct symbols *symbols, u64 *offset)
 {
 	struct guest_kernel *k = malloc(sizeof(*k));
-	u64 said, linked;
 	int err = -ENOENT;
 
-	if (!k || guest_kernel__find(k, &kvm->mem, 0, false) < 0)
-		goto out;
-	*offset = guest_kernel__offset(k);
-	err = 0;
-	if (vmcoreinfo__hex(&k->info, "SYMBOL(_stext)", &said) &&
-	    symbols__address(symbols, "_stext", &linked) && said != linked + *offset)
-		err = -EINVAL;
-out:
+	if (k && guest_kernel__find(k, &kvm->mem, 0, false) == 0) {
+		*offset = guest_kernel__offset(k);
+		err = agree(symbols, &k->info, *offset) ? 0 : -EINVAL;
+	}
 	free(k);
+	return err;
+}
+
+static int offset_by_registers(const struct symbols *symbols,
+			       const struct cpu_snapshot *const *snapshots, unsigned count,
+			       u64 *offset)
+{
+	int err = -ENOENT;
+
+	for (unsigned i = 0; i < count && err == -ENOENT; i++) {
+		if (snapshots[i])
+			err = cpu_snapshot__kernel_offset(snapshots[i], symbols, offset);
+	}
 	return err;
 }
 
 /* A kernel that is not at Linux's place is where it was linked. */
 #define LINUX_IMAGE_START 0xffffffff80000000ull
 
+static bool all_elsewhere(const struct cpu_snapshot *const *snapshots, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (snapshots[i] && cpu_snapshot__address(snapshots[i]) >= LINUX_IMAGE_START)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Registers are right from the early boot on. But many a kernel would fit them,
+ * as what they point to is at a multiple of 2 MiB in each: the note must agree.
+ */
 static int find_offset(const struct kvm *kvm, const struct symbols *symbols,
 		       const struct cpu_snapshot *const *snapshots, unsigned count, u64 *offset)
 {
-	bool elsewhere = false;
+	u64 by_registers = 0, by_note = 0;
+	int err = offset_by_registers(symbols, snapshots, count, &by_registers);
+	int note_err = offset_by_note(kvm, symbols, &by_note);
 
-	for (unsigned i = 0; i < count; i++) {
-		int err = snapshots[i] ? cpu_snapshot__kernel_offset(snapshots[i], symbols, offset)
-				       : -ENOENT;
-
-		if (err != -ENOENT)
-			return err;
-		elsewhere |= snapshots[i] &&
-			     cpu_snapshot__address(snapshots[i]) < LINUX_IMAGE_START;
-	}
-
-	int err = offset_by_note(kvm, symbols, offset);
-
-	if (err != -ENOENT || !elsewhere)
-		return err;
-	*offset = 0;
-	return 0;
+	if (err == -EINVAL || note_err == -EINVAL)
+		return -EINVAL;
+	if (!err && !note_err && by_registers != by_note)
+		return -EINVAL;
+	*offset = note_err ? by_registers : by_note;
+	if (!err || !note_err || all_elsewhere(snapshots, count))
+		return 0;
+	return -ENOENT;
 }
 
 /* Those of a file: named, or found beside the kernel. Returns NULL, or why there are none. */

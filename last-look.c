@@ -17,8 +17,8 @@
 #include <string.h>
 
 #define STEP_MS		10	/* between two looks at how far it is */
-#define FIRST_WORD_MS	250	/* for a guest that is asked; an idle one answers in less */
-#define SILENCE_MS	150	/* then it has said all */
+#define FIRST_WORD_MS	600	/* for a guest that is asked: the host may be busy */
+#define SILENCE_MS	200	/* then it has said all */
 
 struct last_look {
 	struct kvm_device dev;
@@ -140,9 +140,9 @@ static const struct {
 } phases[] = {
 	{ ask_cpus, cpus_have_answered, 300 }, /* who is late is stuck in a device */
 	{ show_evidence, NULL, 0 },
-	{ press_9, has_finished, 700 },
-	{ press_l, has_finished, 1400 },
-	{ press_w, has_finished, 1900 },
+	{ press_9, has_finished, 900 },
+	{ press_l, has_finished, 1600 },
+	{ press_w, has_finished, 2000 },
 	{ press_t, has_finished, 2600 },
 	{ send_nmis, has_finished, 3000 },
 };

@@ -93,12 +93,20 @@ static u32 rank_by_type(const char *name, char type)
 	return rank(name, is_text_type(type), type == 'T' || type == 'W');
 }
 
+/* The only name in Debian's /boot/System.map */
+static bool is_stub(const char *name)
+{
+	static const char words[] = "The real System.map is in the linux-image-";
+
+	return !strncmp(name, words, sizeof(words) - 1);
+}
+
 /* Takes @s, sorted or freed. */
 static struct symbols *finish(struct symbols *s, const char **why)
 {
 	if (!*why && !s->count)
 		*why = "it has no symbols";
-	if (!*why && s->count == 1 && strstr(s->names, "The real System.map is in the linux-image-"))
+	if (!*why && s->count == 1 && is_stub(s->names + s->entries[0].name))
 		*why = "it only says that the real System.map is in the linux-image-...-dbg package";
 	if (*why) {
 		symbols__free(s);
@@ -216,7 +224,7 @@ static const char *parse_map(struct symbols *s)
 		if (!name)
 			return not_a_map;
 		cut_tail(name);
-		if (!is_printable(name) && s->count)
+		if (!is_printable(name) && !is_stub(name))
 			return not_a_map;
 
 		if (type != 'U' &&

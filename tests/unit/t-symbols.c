@@ -126,6 +126,7 @@ static void nonsense_is_no_map(void)
 	refused_text("hello\n", "neither a System.map nor");
 	refused_text("1000 T a\nhello\n", "neither");
 	refused_text("1000 T\n", "neither");
+	refused_text("b b ", "neither");
 	refused_text("10000000000000000 T long_address\n", "neither");
 	refused_text("1000  T two_blanks\n", "neither");
 	refused_text("1000 T a\n2000 T \x1b[31m\n", "neither");
