@@ -42,7 +42,7 @@ static const char *name_at(const struct kernel_names *names, u64 addr, unsigned 
 	    symbols__lookup(names->symbols, addr - behind - names->offset, &found) &&
 	    found.offset < MAX_OFFSET)
 		snprintf(buf, KERNEL_NAME_LEN, "%.128s+0x%llx/0x%llx", found.name,
-			 (unsigned long long)(found.offset + behind),
+			 (unsigned long long)found.offset + behind,
 			 (unsigned long long)found.size);
 	return buf;
 }

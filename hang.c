@@ -135,8 +135,13 @@ static void hang__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	if (!dev)
 		return;
+
+	struct hang *h = container_of(dev, struct hang, dev);
+
+	ioloop__disarm(&kvm->loop, &h->watch);
+	ioloop__disarm(&kvm->loop, &h->report_ends);
 	kvm->hang = NULL;
-	free(container_of(dev, struct hang, dev));
+	free(h);
 }
 
 static const struct option hang_options[] = {

@@ -387,6 +387,7 @@ static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	struct cpu_module *m = container_of(dev, struct cpu_module, dev);
 
+	ioloop__disarm(&kvm->loop, &m->halt_watch);
 	kvm->coalesced.ring = NULL;
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
 		cpu__free(kvm, kvm->cpus[i]);

@@ -237,6 +237,7 @@ static void last_look__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	struct last_look *l = container_of(dev, struct last_look, dev);
 
+	ioloop__disarm(&kvm->loop, &l->step);
 	kvm->last_look = NULL;
 	free(l);
 }

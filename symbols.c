@@ -339,7 +339,7 @@ static const char *add_symbols(struct symbols *s, const Elf64_Sym *syms, u64 cou
 static struct symbols *read_elf(int fd, u64 size, const char **why)
 {
 	struct symbols *s = symbols__begin(why);
-	Elf64_Shdr symtab, strtab;
+	Elf64_Shdr symtab = { 0 }, strtab = { 0 };
 	Elf64_Sym *syms = NULL;
 
 	if (!s)
@@ -404,7 +404,7 @@ static const char *check_map(int fd)
 
 int symbols__check(const char *path, const char **why)
 {
-	Elf64_Shdr symtab, strtab;
+	Elf64_Shdr symtab = { 0 }, strtab = { 0 };
 	u64 size;
 	int fd = open_regular(path, &size);
 
