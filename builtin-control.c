@@ -312,7 +312,7 @@ int kvm_cmd_list(int argc, char **argv)
 {
 	const struct option_table no_options[] = { { 0 } };
 	struct operands operands;
-	struct vm vm;
+	struct vm vm = { 0 };
 
 	if (parse_options(no_options, argc, argv, &operands) < 0)
 		return EXIT_CANNOT_TEST;

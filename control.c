@@ -238,7 +238,9 @@ static void client__open(struct control *control, int fd)
 static void listener__ready(struct ioloop_fd *f, u32 events)
 {
 	struct control *control = container_of(f, struct control, listener);
-	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_un peer; /* which has no name */
+	socklen_t len = sizeof(peer);
+	int fd = accept4(f->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
 	if (fd >= 0) {
