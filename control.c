@@ -68,10 +68,11 @@ int opt_vm_name(const struct option *opt, const char *value, void *var)
  */
 static void client__close(struct client *c)
 {
-	struct ioloop *loop = &c->control->kvm->loop;
+	struct ioloop *loop;
 
 	if (c->io.fd < 0)
 		return;
+	loop = &c->control->kvm->loop;
 	ioloop__disarm(loop, &c->patience);
 	ioloop__del(loop, &c->io);
 	close(c->io.fd);
