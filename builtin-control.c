@@ -150,7 +150,7 @@ static bool is_called(const struct vm *vm, const char *name)
 static int connect_by_name(const char *name)
 {
 	struct vm vm = { .uid = geteuid() };
-	pid_t pid;
+	pid_t pid = 0;
 	int fd;
 
 	strncpy(vm.name, name, CONTROL_NAME_MAX);
@@ -297,7 +297,7 @@ int kvm_cmd_stop(int argc, char **argv)
 
 static bool print_vm(const struct vm *vm, const char *name)
 {
-	pid_t pid;
+	pid_t pid = 0;
 	int fd = connect_to(vm, &pid);
 
 	(void)name;
@@ -312,7 +312,7 @@ int kvm_cmd_list(int argc, char **argv)
 {
 	const struct option_table no_options[] = { { 0 } };
 	struct operands operands;
-	struct vm vm;
+	struct vm vm = { 0 };
 
 	if (parse_options(no_options, argc, argv, &operands) < 0)
 		return EXIT_CANNOT_TEST;

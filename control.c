@@ -68,10 +68,11 @@ int opt_vm_name(const struct option *opt, const char *value, void *var)
  */
 static void client__close(struct client *c)
 {
-	struct ioloop *loop = &c->control->kvm->loop;
+	struct ioloop *loop;
 
 	if (c->io.fd < 0)
 		return;
+	loop = &c->control->kvm->loop;
 	ioloop__disarm(loop, &c->patience);
 	ioloop__del(loop, &c->io);
 	close(c->io.fd);
@@ -238,7 +239,9 @@ static void client__open(struct control *control, int fd)
 static void listener__ready(struct ioloop_fd *f, u32 events)
 {
 	struct control *control = container_of(f, struct control, listener);
-	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_un peer; /* which has no name */
+	socklen_t len = sizeof(peer);
+	int fd = accept4(f->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
 	if (fd >= 0) {

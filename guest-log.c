@@ -288,9 +288,11 @@ void guest_log__examine(struct kvm *kvm)
 
 const char *guest_log__text(const struct kvm *kvm, size_t *len)
 {
+	const struct guest_log *log = kvm->log;
+
 	if (len)
-		*len = kvm->log->text.len;
-	return kvm->log->text.text;
+		*len = log ? log->text.len : 0;
+	return log ? log->text.text : NULL;
 }
 
 static int guest_log__init(struct kvm *kvm, struct kvm_device **dev)

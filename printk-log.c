@@ -131,30 +131,32 @@ struct prb {
 	u64 size, data; /* of text */
 };
 
-/* What the note's offsets lead to; false if it cannot be a ring buffer. */
-static bool prb_open(struct prb *rb, const struct guest_va *va, u64 addr)
+/* What is in the struct of the guest; false if it cannot be a ring buffer. */
+static bool prb_take(struct prb *rb, const struct view *v)
 {
 	const struct prb_layout *at = &rb->at;
-	struct view v;
-
-	if (view_read(&v, va, addr, at->rb_size))
-		return false;
-
-	u32 count_bits = view_u32(&v, at->desc_ring + at->count_bits);
-	u32 size_bits = view_u32(&v, at->text_ring + at->size_bits);
+	u32 count_bits = view_u32(v, at->desc_ring + at->count_bits);
+	u32 size_bits = view_u32(v, at->text_ring + at->size_bits);
 
 	/* LOG_BUF_LEN_MAX is 2^31, and a record takes 2^5 bytes of it. */
 	if (count_bits > 26 || size_bits > 31)
 		return false;
-	rb->va = va;
 	rb->count = BIT(count_bits);
-	rb->descs = view_u64(&v, at->desc_ring + at->descs);
-	rb->infos = view_u64(&v, at->desc_ring + at->infos);
-	rb->head_id = view_u64(&v, at->desc_ring + at->head_id) & DESC_ID_MASK;
-	rb->tail_id = view_u64(&v, at->desc_ring + at->tail_id) & DESC_ID_MASK;
+	rb->descs = view_u64(v, at->desc_ring + at->descs);
+	rb->infos = view_u64(v, at->desc_ring + at->infos);
+	rb->head_id = view_u64(v, at->desc_ring + at->head_id) & DESC_ID_MASK;
+	rb->tail_id = view_u64(v, at->desc_ring + at->tail_id) & DESC_ID_MASK;
 	rb->size = BIT(size_bits);
-	rb->data = view_u64(&v, at->text_ring + at->data);
+	rb->data = view_u64(v, at->text_ring + at->data);
 	return true;
+}
+
+static bool prb_open(struct prb *rb, const struct guest_va *va, u64 addr)
+{
+	struct view v;
+
+	rb->va = va;
+	return view_read(&v, va, addr, rb->at.rb_size) == 0 && prb_take(rb, &v);
 }
 
 /* The state of descriptor @id, as one access; anything else's is DESC_REUSABLE. */
@@ -349,8 +351,8 @@ static bool proves_itself(const struct prb *rb)
 	return proofs;
 }
 
-/* Where the infos' members are is told by their sequence numbers. */
-static bool find_info_size(struct prb *rb)
+/* Where the infos are is told by their sequence numbers, of which *@newest is the last. */
+static bool find_info_size(struct prb *rb, u64 *newest)
 {
 	u64 mask = rb->count - 1, head = rb->head_id & mask;
 	u64 index = head >= 2 ? head : rb->count - 1; /* three in a row */
@@ -367,6 +369,7 @@ static bool find_info_size(struct prb *rb)
 		}
 		if (i == 3) {
 			rb->at.info_size = size;
+			*newest = seq[0];
 			return true;
 		}
 	}
@@ -378,7 +381,8 @@ static bool find_info_size(struct prb *rb)
  * there are tries: of what looks like a ring buffer there may be as many as a guest
  * likes.
  */
-static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u64 *tries)
+static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u64 *tries,
+		   u64 *newest)
 {
 	u64 descs = view_u64(v, rb->at.descs), infos = view_u64(v, rb->at.infos);
 	u64 data = view_u64(v, rb->at.text_ring + rb->at.data);
@@ -391,65 +395,78 @@ static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u6
 		--*tries;
 		va->root = gpa - descs;
 		if (guest_ptr(va->mem, gpa, sizeof(u64)) && proves_itself(rb))
-			return find_info_size(rb);
+			return find_info_size(rb, newest);
 	}
 	return false;
 }
 
-/* Whether a ring buffer is at @gpa; then *@rb and *@va are made for it. */
-static bool prb_guess(struct prb *rb, struct guest_va *va, u64 gpa, u64 *tries)
+/* A search for rings, and the best one found so far */
+struct prb_search {
+	const struct guest_mem *mem;
+	u64 tries;	/* left */
+	u64 place;	/* gpa of the best one; 0: none yet */
+	u64 newest;	/* the number of its last record */
+	struct prb rb;
+	struct guest_va va;
+};
+
+/*
+ * Looks whether a ring buffer is at @gpa. The one with the longest history counts:
+ * a kernel that was told to have a larger log leaves its first one behind.
+ */
+static void prb_guess(struct prb_search *s, u64 gpa)
 {
 	struct view v = { 0 };
 
-	if (guest_read(va->mem, gpa, v.bytes, PRB_SEEN))
-		return false;
+	if (guest_read(s->mem, gpa, v.bytes, PRB_SEEN))
+		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(text_ring_places); i++) {
-		u64 place = text_ring_places[i];
+		u64 place = text_ring_places[i], newest;
+		struct guest_va va = { .mem = s->mem };
+		struct prb rb = { .va = &va, .at = usual_layout };
 
 		if (view_u64(&v, place) != view_u64(&v, 0) + PRB_AVGBITS)
 			continue;
-		rb->at = usual_layout;
-		rb->at.text_ring = place;
-		rb->va = va;
-		rb->count = BIT(view_u64(&v, 0));
-		rb->size = BIT(view_u64(&v, place));
-		rb->descs = view_u64(&v, rb->at.descs);
-		rb->infos = view_u64(&v, rb->at.infos);
-		rb->head_id = view_u64(&v, rb->at.head_id) & DESC_ID_MASK;
-		rb->tail_id = view_u64(&v, rb->at.tail_id) & DESC_ID_MASK;
-		rb->data = view_u64(&v, place + rb->at.data);
-		if (locate(rb, va, &v, tries))
-			return true;
+		rb.at.text_ring = place;
+		if (!prb_take(&rb, &v) || !locate(&rb, &va, &v, &s->tries, &newest) ||
+		    (s->place && newest <= s->newest))
+			continue;
+		s->place = gpa;
+		s->newest = newest;
+		s->va = va;
+		s->rb = rb;
+		s->rb.va = &s->va;
 	}
-	return false;
+}
+
+static void search_run(struct prb_search *s, const struct guest_range *run)
+{
+	const u64 *words = (const u64 *)run->hva;
+
+	for (u64 i = 0; i + 1 < run->size / sizeof(u64) && s->tries; i++) {
+		if (is_count_bits(words[i]) && pointer_kind(words[i + 1]))
+			prb_guess(s, run->gpa + i * sizeof(u64));
+	}
 }
 
 int printk_log__search(const struct guest_mem *mem, u64 *known, unsigned newest,
 		       struct printk_reader *r)
 {
-	struct guest_va va = { .mem = mem };
+	struct prb_search s = { .mem = mem, .tries = MAX_TRIES };
 	struct guest_resident walk = { .mem = mem };
-	u64 tries = MAX_TRIES;
 	struct guest_range run;
-	struct prb rb;
 
-	if (*known && prb_guess(&rb, &va, *known, &tries)) {
-		prb_read(&rb, newest, r);
-		return 0;
+	if (*known)
+		prb_guess(&s, *known);
+	if (!s.place) {
+		while (guest_resident__next(&walk, &run))
+			search_run(&s, &run);
 	}
-	while (guest_resident__next(&walk, &run)) {
-		const u64 *words = (const u64 *)run.hva;
-
-		for (u64 i = 0; i + 1 < run.size / sizeof(u64); i++) {
-			if (!is_count_bits(words[i]) || !pointer_kind(words[i + 1]) ||
-			    !prb_guess(&rb, &va, run.gpa + i * sizeof(u64), &tries))
-				continue;
-			*known = run.gpa + i * sizeof(u64);
-			prb_read(&rb, newest, r);
-			return 0;
-		}
-	}
-	return -ENOENT;
+	*known = s.place;
+	if (!s.place)
+		return -ENOENT;
+	prb_read(&s.rb, newest, r);
+	return 0;
 }
 
 /*
@@ -675,7 +692,8 @@ static void add_char(struct printk_text *t, unsigned char c, size_t indent)
 		memset(end, ' ', indent);
 		end += indent;
 	} else if (is_control(c)) {
-		memcpy(end, "\\x", 2);
+		end[0] = '\\';
+		end[1] = 'x';
 		end[2] = digits[c >> 4];
 		end[3] = digits[c & 15];
 		end += 4;

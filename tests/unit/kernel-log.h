@@ -57,7 +57,7 @@ struct old_header {
 	u64 ts_nsec;
 	u16 len, text_len, dict_len;
 	u8 facility, flags_level;
-};
+} __attribute__((packed, aligned(4)));
 
 void old__make(const char *name);
 void old__add(u8 facility, const char *text);

@@ -90,7 +90,8 @@ static void text_is_safe_to_show(void)
 /* Through many turns of both rings, with each length of text */
 static void what_is_overwritten_is_gone_and_the_rest_is_whole(void)
 {
-	static const char words[] = "0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789";
+	static const char words[] = "0123456789abcdefghijklmnopqrstuvwxyz "
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789";
 	char line[128];
 
 	if (!make(4))
@@ -322,6 +323,7 @@ static void a_ring_is_found_without_a_note(void)
 	prb__add(0, "one");
 	CHECK_STR(searched(&known), ""); /* too little to be sure of */
 	prb__add(0, "two");
+	CHECK_STR(searched(&known), ""); /* nor this */
 	prb__add(0, "three");
 	CHECK_STR(searched(&known), ""); /* not in one piece */
 	text_into_image();
@@ -344,6 +346,13 @@ static void a_ring_is_found_without_a_note(void)
 	memset(&rb->tail_lpos, 0, 8);
 	CHECK_STR(searched(&known), expected);
 
+	/* The first one, left behind with what it had then. */
+	memcpy(image__gpa(0x5008), rb, sizeof(*rb));
+	((struct prb_ring *)image__gpa(0x5008))->head_id--;
+	known = 0;
+	CHECK_STR(searched(&known), expected);
+
+	memset(image__gpa(0x5008), 0, sizeof(*rb));
 	rb->descs += 8;
 	CHECK_STR(searched(&known), "");
 	unmake();
