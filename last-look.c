@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIMIT_MS	3000	/* for all of it */
 #define STEP_MS		10	/* between two looks at how far it is */
 #define FIRST_WORD_MS	600	/* for a guest that is asked: the host may be busy */
 #define SILENCE_MS	200	/* then it has said all */
@@ -32,6 +33,7 @@ struct last_look {
 
 	u64 begun_ns;
 	unsigned phase;		/* in phases[] */
+	u64 since;		/* ns: when it began */
 	u64 heard;		/* ns: when the guest last said something in it, or it began */
 	u64 bytes;		/* what it had said then */
 	bool answers;		/* it has said something in the last phase */
@@ -136,15 +138,15 @@ static bool send_nmis(struct last_look *l)
 static const struct {
 	bool (*begin)(struct last_look *l);
 	bool (*is_over)(struct last_look *l);
-	unsigned deadline_ms;	/* since the look began: then it is over anyway */
+	unsigned limit_ms;	/* then it is over anyway */
 } phases[] = {
-	{ ask_cpus, cpus_have_answered, 300 }, /* who is late is stuck in a device */
+	{ ask_cpus, cpus_have_answered, 1000 }, /* who is later is stuck in a device */
 	{ show_evidence, NULL, 0 },
-	{ press_9, has_finished, 900 },
-	{ press_l, has_finished, 1600 },
-	{ press_w, has_finished, 2000 },
-	{ press_t, has_finished, 2600 },
-	{ send_nmis, has_finished, 3000 },
+	{ press_9, has_finished, 600 },
+	{ press_l, has_finished, 600 },
+	{ press_w, has_finished, 500 },
+	{ press_t, has_finished, 800 },
+	{ send_nmis, has_finished, 600 },
 };
 
 /* Begins phases until there is one to wait for. */
@@ -156,7 +158,7 @@ static void begin_phase(struct last_look *l, unsigned phase)
 		l->phase = phase;
 		l->bytes = __atomic_load_n(&l->kvm->console_bytes, __ATOMIC_RELAXED);
 		worth_it = phases[phase].begin(l);
-		l->heard = now_ns();
+		l->since = l->heard = now_ns();
 		l->answers = false; /* which the phase has asked for */
 		if (worth_it) {
 			ioloop__arm(&l->kvm->loop, &l->step, STEP_MS);
@@ -170,7 +172,8 @@ static void step(struct ioloop_timer *t)
 {
 	struct last_look *l = container_of(t, struct last_look, step);
 
-	if (phases[l->phase].is_over(l) || ms_since(l->begun_ns) >= phases[l->phase].deadline_ms)
+	if (phases[l->phase].is_over(l) || ms_since(l->since) >= phases[l->phase].limit_ms ||
+	    ms_since(l->begun_ns) >= LIMIT_MS)
 		begin_phase(l, l->phase + 1);
 	else
 		ioloop__arm(&l->kvm->loop, &l->step, STEP_MS);
