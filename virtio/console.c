@@ -4,10 +4,11 @@
  * terminal, hvc0 in Linux, if the user wants it here; the others are the named
  * ports of include/kvm/virtio-console.h.
  *
- * Nothing waits here, but a little for the guest's next piece of output. What
- * the host's end has no room for stays in its request, and the queue stands
- * still, until that end calls offer_again(); so the guest waits for a slow
- * reader, and its reset does not. Input stays on the host until the guest has
+ * The vCPU that brings output takes it to the host's end itself, since Linux
+ * has it wait for that anyway. Nothing waits here: what the host's end has no
+ * room for stays in its request, and the queue stands still, until that end
+ * calls offer_again(); so the guest waits for a slow reader, and its reset does
+ * not. Input stays on the host until the guest has
  * buffers and the port is open: what comes before that, Linux would throw away.
  */
 #include "kvm/virtio-console.h"
@@ -17,7 +18,6 @@
 #include "kvm/parse-options.h"
 #include "kvm/term.h"
 #include "kvm/virtio.h"
-#include "patience.h"
 
 #include <errno.h>
 #include <linux/virtio_console.h>
@@ -28,11 +28,14 @@
 #define NR_QUEUES(ports) (2 * (ports) + 2)
 
 /*
- * How long to look for more output, and how often in one go: other things of
- * the I/O loop wait as long.
+ * Linux waits for each piece of a terminal's output to be taken, and burns its
+ * CPU meanwhile: it sees for itself that the piece is gone, and an interrupt to
+ * say so only costs. So the interrupt comes this late, and only if the driver
+ * wants it even then. One that does so this often in a row sleeps until it
+ * comes, and has its interrupts at once from then on.
  */
-#define MAX_WAIT_NS 200000ull
-#define MAX_ROUNDS 16
+#define LATE_MS 1
+#define LATE_TO_SLEEP 8
 
 /* Linux's hvc driver takes it as the sysrq key that a UART's break is. */
 #define SYSRQ_KEY 0x0f
@@ -64,6 +67,7 @@ struct port {
 	bool open;			/* the guest reads and writes it */
 	bool input_ended;
 	bool input_waits;		/* on the host, or may do so */
+	unsigned late;			/* interrupts in a row that the driver waited for */
 	bool sending;			/* request, of which sent bytes have left */
 	struct vq_req request;
 	u64 sent;
@@ -73,7 +77,9 @@ struct virtio_console {
 	struct kvm_device dev;
 	struct virtio_device virtio;
 	struct kvm *kvm;
-	struct patience before_sleep;
+	struct ioloop_call start_late;	/* both for the terminal's interrupts */
+	struct ioloop_timer late;
+	bool late_started;		/* device->lock guards it */
 	unsigned nr_ports;		/* the terminal's counts even if it is not there */
 	struct port ports[MAX_VIRTIO_PORTS];
 	struct virtqueue queues[NR_QUEUES(MAX_VIRTIO_PORTS)];
@@ -129,6 +135,38 @@ static bool port__send_part(struct port *p)
 	return true;
 }
 
+static void port__notify_sent(struct port *p)
+{
+	struct virtio_console *vc = p->console;
+
+	if (p->named || p->late == LATE_TO_SLEEP) {
+		virtio__notify(&vc->virtio, port__queue(p, TRANSMIT));
+	} else if (!vc->late_started) {
+		vc->late_started = true;
+		ioloop__call(&vc->kvm->loop, &vc->start_late);
+	}
+}
+
+static void start_late(struct ioloop_call *call)
+{
+	struct virtio_console *vc = container_of(call, struct virtio_console, start_late);
+
+	ioloop__arm(&vc->kvm->loop, &vc->late, LATE_MS);
+}
+
+static void late_interrupt(struct ioloop_timer *t)
+{
+	struct virtio_console *vc = container_of(t, struct virtio_console, late);
+	struct port *p = &vc->ports[0];
+	struct virtqueue *vq = port__queue(p, TRANSMIT);
+
+	virtio__lock(&vc->virtio);
+	vc->late_started = false;
+	if (virtio__is_live(&vc->virtio) && vq->enabled && p->late < LATE_TO_SLEEP)
+		p->late = virtio__notify(&vc->virtio, vq) ? p->late + 1 : 0;
+	virtio__unlock(&vc->virtio);
+}
+
 /* All that waits, at most a ring of it, as far as the host has room. */
 static void port__send(struct port *p)
 {
@@ -151,7 +189,7 @@ static void port__send(struct port *p)
 		served++;
 	}
 	if (served)
-		virtio__notify(device, vq);
+		port__notify_sent(p);
 }
 
 /* Has the driver notify again. True if there is something to send already. */
@@ -418,39 +456,17 @@ static unsigned live_ports(const struct virtio_console *vc)
 	return is_multiport(vc) ? vc->nr_ports : 1;
 }
 
-static bool has_output(struct virtio_device *device)
-{
-	struct virtio_console *vc = to_console(device);
-
-	for (unsigned n = 0; n < live_ports(vc); n++) {
-		struct port *p = &vc->ports[n];
-		struct virtqueue *vq = port__queue(p, TRANSMIT);
-
-		if (vq->enabled && !p->sending && vq__has_requests(vq))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Linux waits for each piece of a terminal's output to be taken, and burns its
- * CPU meanwhile. So the next piece comes soon, and to look for it is worth it.
- */
 static void console__serve(struct virtio_device *device)
 {
 	struct virtio_console *vc = to_console(device);
-	unsigned rounds = 0;
 	bool more = false;
 
-	do {
-		hear_driver(vc);
-		tell_driver(vc);
-		for (unsigned n = 0; n < live_ports(vc); n++) {
-			port__send(&vc->ports[n]);
-			port__ask_for_input(&vc->ports[n]);
-		}
-	} while (virtio__is_live(device) && ++rounds < MAX_ROUNDS &&
-		 patience__wait(&vc->before_sleep, device, has_output));
+	hear_driver(vc);
+	tell_driver(vc);
+	for (unsigned n = 0; n < live_ports(vc); n++) {
+		port__send(&vc->ports[n]);
+		port__ask_for_input(&vc->ports[n]);
+	}
 
 	for (unsigned n = 0; n < live_ports(vc); n++)
 		more |= port__rest(&vc->ports[n]);
@@ -461,6 +477,7 @@ static void console__serve(struct virtio_device *device)
 static void port__reset(struct port *p)
 {
 	p->sending = false;
+	p->late = 0;
 	p->due = 0;
 	p->known = false;
 	p->input_waits = true;
@@ -613,6 +630,8 @@ static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 		return -ENOMEM;
 	}
 	vc->kvm = kvm;
+	vc->start_late.run = start_late;
+	vc->late.expired = late_interrupt;
 	/* Port 0 has a place of its own, because a driver may know no other. */
 	add_port(vc, terminal ? term__console(kvm, 0) : NULL, NULL);
 	for (struct virtio_port *port = kvm->ports; port; port = port->next)
@@ -631,8 +650,8 @@ static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 		.nr_queues = NR_QUEUES(vc->nr_ports),
 		.queues = vc->queues,
 		.config_size = sizeof(struct virtio_console_config),
+		.at_once = true,
 	};
-	vc->before_sleep.max_ns = MAX_WAIT_NS;
 	err = virtio__init(&vc->virtio, kvm);
 	if (err) {
 		free(vc);

@@ -66,11 +66,12 @@ bool virtio__is_wanted(const struct virtio_device *device)
 /*
  * For devices
  */
-void virtio__notify(struct virtio_device *device, struct virtqueue *vq)
+bool virtio__notify(struct virtio_device *device, struct virtqueue *vq)
 {
-	if (vq_wants_interrupt(vq))
-		device->transport->ops->interrupt(device->transport,
-						  (unsigned)(vq - device->queues));
+	if (!vq_wants_interrupt(vq))
+		return false;
+	device->transport->ops->interrupt(device->transport, (unsigned)(vq - device->queues));
+	return true;
 }
 
 void virtio__config_changed(struct virtio_device *device)
@@ -312,7 +313,7 @@ void virtio__config_write(struct virtio_device *device, u64 offset, unsigned wid
 /*
  * The owner
  */
-static void serve(struct virtio_device *device)
+void virtio__serve(struct virtio_device *device)
 {
 	pthread_mutex_lock(&device->lock);
 	if (virtio__is_live(device))
@@ -327,7 +328,7 @@ static void kicked(struct ioloop_fd *f, u32 events)
 
 	(void)events;
 	if (read(device->kick_fd, &count, sizeof(count)) > 0)
-		serve(device);
+		virtio__serve(device);
 }
 
 /* Not for ever: a guest can make its CPUs ask for the lock all the time. */
@@ -347,7 +348,7 @@ static void *worker_thread(void *arg)
 	while (!__atomic_load_n(&device->worker_stop, __ATOMIC_ACQUIRE)) {
 		if (read(device->kick_fd, &count, sizeof(count)) > 0) {
 			make_way(device);
-			serve(device);
+			virtio__serve(device);
 		} else {
 			poll(&p, 1, -1);
 		}

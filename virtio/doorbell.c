@@ -33,6 +33,10 @@ static void drop_ioeventfd(struct doorbell *d)
 
 void doorbell__ring(struct doorbell *d, u64 gpa)
 {
+	if (d->device->at_once) {
+		virtio__serve(d->device);
+		return;
+	}
 	virtio__kick(d->device);
 
 	pthread_mutex_lock(&d->lock);

@@ -6,7 +6,8 @@
  * The address a driver writes to when there is something in a queue. The first
  * writes come as exits of the vCPU; if there are many, an ioeventfd takes them
  * from then on. Not at once, as to register one KVM waits for a grace period:
- * for a device that says little that is dearer than some exits.
+ * for a device that says little that is dearer than some exits. Never for a
+ * device that is served by who notifies.
  */
 #include "kvm/types.h"
 

@@ -17,7 +17,9 @@
  * memory any more. Every function below says whether its caller holds it.
  *
  * A notification of the driver ends up in device->kick_fd, by an ioeventfd or
- * through virtio__kick(), and makes the owner call ops->serve().
+ * through virtio__kick(), and makes the owner call ops->serve(). A device whose
+ * driver waits for each request with a busy CPU says at_once: then the vCPU that
+ * notifies does the owner's work itself, and nobody has to be woken.
  */
 #include "kvm/ioloop.h"
 #include "kvm/log.h"
@@ -43,8 +45,8 @@ struct virtio_ops {
 	void (*start)(struct virtio_device *device);
 
 	/*
-	 * (L) On the owner's thread: serve the queues that are enabled. The
-	 * device is live. On the I/O loop at most about one ring of requests a
+	 * (L) On the owner's thread, or a vCPU's if at_once: serve the queues
+	 * that are enabled. The device is live. On the I/O loop at most about one ring of requests a
 	 * call, however fast the guest brings new ones, and on a thread of its
 	 * own until virtio__is_wanted(); virtio__kick() for the rest.
 	 */
@@ -71,6 +73,7 @@ struct virtio_device {
 	struct virtqueue *queues; /* the device's; it sets max_size of each */
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
+	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks */
 
 	/* Of core and transport */
 	struct kvm *kvm;
@@ -128,8 +131,8 @@ void virtio__lock(struct virtio_device *device);
 void virtio__unlock(struct virtio_device *device);
 bool virtio__is_wanted(const struct virtio_device *device);
 
-/* (L) Pushes were made to @vq: interrupts the driver, if it wants that. */
-void virtio__notify(struct virtio_device *device, struct virtqueue *vq);
+/* (L) Pushes were made to @vq: interrupts the driver if it wants that, and returns true then. */
+bool virtio__notify(struct virtio_device *device, struct virtqueue *vq);
 
 /* (L) The device-specific configuration has changed: tells the driver. */
 void virtio__config_changed(struct virtio_device *device);
@@ -152,6 +155,9 @@ bool virtio__is_live(const struct virtio_device *device);
 
 /* (L) True if the driver accepted feature bit @bit. */
 bool virtio__has_feature(const struct virtio_device *device, unsigned bit);
+
+/* Calls ops->serve() on this thread. Any thread, without the lock. */
+void virtio__serve(struct virtio_device *device);
 
 /* Makes the owner call ops->serve(), soon. Any thread; needs no lock. */
 void virtio__kick(struct virtio_device *device);

@@ -22,6 +22,7 @@ struct probe {
 	struct virtqueue queues[PROBE_QUEUES];
 	u8 config[PROBE_CONFIG_SIZE]; /* 1, 2, 3 ... */
 	unsigned resets;	/* of the whole device */
+	unsigned served;	/* how often the device was asked to serve its queues */
 };
 
 extern struct kvm probe_kvm;

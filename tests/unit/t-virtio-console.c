@@ -467,6 +467,77 @@ static void a_driver_that_knows_one_port_has_the_terminal(void)
 	unmake();
 }
 
+/* A late interrupt has come, if there is to be one. */
+static void wait_for_late_interrupt(void)
+{
+	test_machine__run(kvm, 3);
+}
+
+static void serve_at_once(unsigned port)
+{
+	vring__add_out(&rings[TRANSMIT(port)], DATA, 1);
+	virtio__serve(device); /* as the vCPU does that notifies */
+	CHECK(vring__collect(&rings[TRANSMIT(port)], NULL, NULL));
+}
+
+static void a_driver_that_looks_for_itself_gets_no_interrupt(void)
+{
+	const unsigned *interrupts;
+
+	start(BIT(VIRTIO_RING_F_EVENT_IDX));
+	interrupts = test_transport(device)->interrupts;
+	for (u16 i = 1; i <= 20; i++) {
+		serve_at_once(0);
+		*vring__used_event(&rings[TRANSMIT(0)]) = i; /* "I have seen all before this one" */
+		wait_for_late_interrupt();
+	}
+	CHECK_EQ(interrupts[TRANSMIT(0)], 1); /* the first comes whatever the driver has seen */
+	unmake();
+}
+
+static void a_driver_that_sleeps_is_woken(void)
+{
+	const unsigned *interrupts;
+
+	start(BIT(VIRTIO_RING_F_EVENT_IDX));
+	interrupts = test_transport(device)->interrupts;
+	for (u16 i = 0; i < 8; i++) {
+		*vring__used_event(&rings[TRANSMIT(0)]) = i;
+		serve_at_once(0);
+		CHECK_EQ(interrupts[TRANSMIT(0)], i);
+		wait_for_late_interrupt();
+		CHECK_EQ(interrupts[TRANSMIT(0)], i + 1u);
+	}
+	/* By now it is known for one that sleeps. */
+	*vring__used_event(&rings[TRANSMIT(0)]) = 8;
+	serve_at_once(0);
+	CHECK_EQ(interrupts[TRANSMIT(0)], 9);
+
+	/* Another driver may be of the other kind. */
+	test_driver__start(device, BIT(VIRTIO_RING_F_EVENT_IDX), RINGS, rings);
+	serve_at_once(0);
+	CHECK_EQ(interrupts[TRANSMIT(0)], 9);
+	unmake();
+}
+
+static void a_reset_takes_a_late_interrupt_back(void)
+{
+	start(BIT(VIRTIO_RING_F_EVENT_IDX));
+	serve_at_once(0);
+	virtio__set_status(device, 0);
+	wait_for_late_interrupt();
+	CHECK_EQ(test_transport(device)->interrupts[TRANSMIT(0)], 0);
+	unmake();
+}
+
+static void a_named_port_interrupts_at_once(void)
+{
+	start(BIT(VIRTIO_CONSOLE_F_MULTIPORT));
+	serve_at_once(1);
+	CHECK_EQ(test_transport(device)->interrupts[TRANSMIT(1)], 1);
+	unmake();
+}
+
 static void the_watch_hears_the_terminal_and_no_other_port(void)
 {
 	start_ports(7);
@@ -772,6 +843,8 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(ports_are_announced_and_described), T(a_driver_without_buffers_hears_it_later),
       T(nonsense_of_the_driver_is_ignored), T(a_new_size_is_told),
       T(what_the_guest_says_comes_out), T(a_driver_that_knows_one_port_has_the_terminal),
+      T(a_driver_that_looks_for_itself_gets_no_interrupt), T(a_driver_that_sleeps_is_woken),
+      T(a_reset_takes_a_late_interrupt_back), T(a_named_port_interrupts_at_once),
       T(the_watch_hears_the_terminal_and_no_other_port),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
       T(a_reset_does_not_wait_for_a_slow_reader), T(a_reset_of_one_queue_drops_what_is_stuck),

@@ -714,6 +714,20 @@ static void after_64_notifications_kvm_takes_them(void)
 	CHECK_STR(probe__told(), "ioeventfd-c0007000/0 ");
 }
 
+static void who_notifies_serves_a_device_that_wants_it_at_once(void)
+{
+	start();
+	probe.device.at_once = true;
+	ring();
+	CHECK_EQ(probe.served, 0); /* its driver is not ready */
+	set_driver_up();
+	ring_often(100);
+	CHECK_EQ(probe.served, 100);
+	CHECK(!probe__was_kicked());
+	CHECK_STR(probe__told(), ""); /* an ioeventfd would take them from us */
+	stop();
+}
+
 static void the_notification_address_moves_with_the_bar(void)
 {
 	start();
@@ -946,7 +960,9 @@ TESTS(T(the_device_is_one_of_virtio_1), T(the_capability_list_is_sound),
       T(the_isr_tells_queues_from_configuration), T(messages_go_to_the_vectors_the_driver_chose),
       T(a_masked_vector_is_sent_later), T(without_msix_vectors_do_not_count),
       T(a_driver_at_fault_is_told), T(a_notification_wakes_the_owner),
-      T(after_64_notifications_kvm_takes_them), T(the_notification_address_moves_with_the_bar),
+      T(after_64_notifications_kvm_takes_them),
+      T(who_notifies_serves_a_device_that_wants_it_at_once),
+      T(the_notification_address_moves_with_the_bar),
       T(a_kvm_that_knows_no_lengths_gets_one), T(without_ioeventfds_notifications_still_come),
       T(configuration_is_read_by_any_width), T(configuration_is_written_by_any_width),
       T(configuration_has_an_end), T(a_change_of_configuration_is_another_generation),

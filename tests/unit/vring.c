@@ -202,17 +202,22 @@ static void stop_loop(struct ioloop_timer *t)
 	__atomic_store_n(&s->loop->stop, true, __ATOMIC_RELEASE);
 }
 
-void test_machine__settle(struct kvm *kvm)
+void test_machine__run(struct kvm *kvm, u64 ms)
 {
 	struct stopper s = { .timer.expired = stop_loop, .loop = &kvm->loop };
+
+	ioloop__arm(&kvm->loop, &s.timer, ms);
+	ioloop__run(&kvm->loop);
+	ioloop__disarm(&kvm->loop, &s.timer);
+	kvm->loop.stop = false;
+}
+
+void test_machine__settle(struct kvm *kvm)
+{
 	struct pollfd p = { .fd = kvm->loop.epoll_fd, .events = POLLIN };
 
-	while (poll(&p, 1, 0) > 0) {
-		ioloop__arm(&kvm->loop, &s.timer, 0);
-		ioloop__run(&kvm->loop);
-		ioloop__disarm(&kvm->loop, &s.timer);
-		kvm->loop.stop = false;
-	}
+	while (poll(&p, 1, 0) > 0)
+		test_machine__run(kvm, 0);
 }
 
 bool test_machine__wait(struct kvm *kvm, const unsigned *count, unsigned at_least)

@@ -81,6 +81,9 @@ void test_machine__exit(struct kvm *kvm);
 /* Serves the I/O loop until it has nothing to do. */
 void test_machine__settle(struct kvm *kvm);
 
+/* Serves the I/O loop for @ms. */
+void test_machine__run(struct kvm *kvm, u64 ms);
+
 /* Waits up to a few seconds for *@count to be @at_least; serves the I/O loop meanwhile. */
 bool test_machine__wait(struct kvm *kvm, const unsigned *count, unsigned at_least);
 
