@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The log of a guest's kernel and the VM's end; include/kvm/guest-log.h is the manual. */
 #include "kvm/guest-log.h"
+#include "kvm/arch.h"
 #include "kvm/clock.h"
 #include "kvm/guest-kernel.h"
 #include "kvm/kvm.h"
@@ -139,12 +140,16 @@ static void see_record(struct printk_reader *r, const struct printk_record *reco
 	reader->panic[strcspn(reader->panic, "\n")] = '\0';
 }
 
-/* @all: look everywhere, though that may take long. */
-static int read_log(struct guest_log *log, bool all, unsigned newest, struct printk_reader *r)
+/*
+ * @all: look everywhere, though that may take long. @live: an address space of the
+ * kernel, if one is known.
+ */
+static int read_log(struct guest_log *log, bool all, const struct guest_va *live,
+		    unsigned newest, struct printk_reader *r)
 {
 	const struct guest_mem *mem = &log->kvm->mem;
 	struct guest_kernel *k = malloc(sizeof(*k));
-	int err = k ? guest_kernel__find(k, mem, log->note, all) : -ENOMEM;
+	int err = k ? guest_kernel__find_live(k, mem, log->note, all, live) : -ENOMEM;
 
 	log->note = err ? 0 : k->info.gpa;
 	if (!err)
@@ -157,7 +162,7 @@ static int read_log(struct guest_log *log, bool all, unsigned newest, struct pri
 
 int guest_log__read(struct kvm *kvm, unsigned newest, struct printk_reader *r)
 {
-	return read_log(kvm->log, true, newest, r);
+	return read_log(kvm->log, true, NULL, newest, r);
 }
 
 /*
@@ -171,14 +176,14 @@ static void look(struct guest_log *log)
 
 	if (!log->note && (start < log->next_search_ns || log->kvm->mem.size > WATCH_MAX_MEM))
 		return;
-	err = read_log(log, false, 1, &reader.reader);
+	err = read_log(log, false, NULL, 1, &reader.reader);
 	log->next_search_ns = start + WATCH_REST * (now_ns() - start);
 	if (err)
 		return;
 	if (reader.last_seq == log->watched_seq)
 		return;
 	log->watched_seq = reader.last_seq;
-	read_log(log, false, RECORDS_WATCHED, &reader.reader);
+	read_log(log, false, NULL, RECORDS_WATCHED, &reader.reader);
 	if (*reader.panic)
 		kvm__guest_panicked(log->kvm, reader.panic, strlen(reader.panic));
 }
@@ -197,7 +202,7 @@ void guest_log__look(struct kvm *kvm)
 {
 	struct log_reader reader = { .reader.record = see_record };
 
-	read_log(kvm->log, false, RECORDS_WATCHED, &reader.reader);
+	read_log(kvm->log, false, NULL, RECORDS_WATCHED, &reader.reader);
 	if (*reader.panic)
 		verdict__note_panic(&kvm->verdict, reader.panic, strlen(reader.panic));
 }
@@ -261,6 +266,16 @@ static void print_unseen(const struct guest_log *log)
 	}
 }
 
+/* The vCPUs' threads have ended. */
+static bool live_kernel(struct kvm *kvm, struct guest_va *va)
+{
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		if (kvm_cpu__arch_address_space(kvm->cpus[i], va))
+			return true;
+	}
+	return false;
+}
+
 void guest_log__examine(struct kvm *kvm)
 {
 	struct guest_log *log = kvm->log;
@@ -270,13 +285,15 @@ void guest_log__examine(struct kvm *kvm)
 		.reader.record = see_record, .text = wanted ? &log->text : NULL,
 	};
 	u64 start = now_ns();
-	int err = read_log(log, true, PRINTK_ALL, &reader.reader);
+	struct guest_va va;
+	const struct guest_va *live = live_kernel(kvm, &va) ? &va : NULL;
+	int err = read_log(log, true, live, PRINTK_ALL, &reader.reader);
 
 	if (*reader.panic) {
 		verdict__note_panic(v, reader.panic, strlen(reader.panic));
 		if (!wanted) {
 			reader.text = &log->text;
-			read_log(log, true, PRINTK_ALL, &reader.reader);
+			read_log(log, true, live, PRINTK_ALL, &reader.reader);
 		}
 	}
 	printk_text__finish(&log->text);

@@ -9,6 +9,7 @@
 #include "kvm/types.h"
 
 struct cpu_snapshot;
+struct guest_va;
 struct kernel_names;
 struct kvm;
 struct kvm_cpu;
@@ -63,5 +64,12 @@ int kvm_cpu__arch_nmi(struct kvm_cpu *cpu);
 #define FAILURE_LEN 200
 void kvm_cpu__arch_internal_error(struct kvm_cpu *cpu, char buf[FAILURE_LEN]);
 void kvm_cpu__arch_fail_entry(struct kvm_cpu *cpu, char buf[FAILURE_LEN]);
+
+/*
+ * The address space of the kernel that a vCPU is in, or was when its thread ended. On
+ * the vCPU's own thread, or once that has been joined. False if it runs a program, or
+ * in no mode that include/kvm/guest-va.h knows.
+ */
+bool kvm_cpu__arch_address_space(struct kvm_cpu *cpu, struct guest_va *as);
 
 #endif

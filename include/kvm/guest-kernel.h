@@ -28,6 +28,13 @@ struct guest_kernel {
 int guest_kernel__find(struct guest_kernel *k, const struct guest_mem *mem, u64 known, bool all);
 
 /*
+ * The same, and if there are several, as after kexec, the one that is mapped in
+ * @live, an address space of the kernel that runs (NULL: it is not known).
+ */
+int guest_kernel__find_live(struct guest_kernel *k, const struct guest_mem *mem, u64 known,
+			    bool all, const struct guest_va *live);
+
+/*
  * How far KASLR moved the kernel's symbols from their places in System.map; 0 if
  * it did not, or is too old to say (before 3.14).
  */

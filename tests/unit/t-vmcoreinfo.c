@@ -7,6 +7,7 @@
 #include "kvm/vmcoreinfo.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -84,6 +85,54 @@ static void notes_that_do_not_hold_are_passed_over(void)
 	CHECK_EQ(guest_kernel__find(&kernel, &image_mem, 0, true), 0);
 	header[2] = 1;
 	CHECK_EQ(guest_kernel__find(&kernel, &image_mem, 0, true), -ENOENT);
+	image__unmake();
+}
+
+#define OLD_TABLES 0x300000ull
+#define OLD_DISTANCE MiB(6) /* from the kernel's image to the old one's */
+
+/* A copy of the kernel and of its page tables, elsewhere, and its note at @note: as after kexec */
+static void leave_old_kernel(u64 note)
+{
+	u64 table = IMAGE_TABLES, copy = OLD_TABLES, symbol;
+	char words[64], *found;
+
+	memcpy(image__gpa(IMAGE_GPA + OLD_DISTANCE), image__gpa(IMAGE_GPA), OLD_DISTANCE);
+	for (unsigned shift = 39; shift >= 21; shift -= 9) {
+		u64 *entries = image__gpa(copy), index = IMAGE_VA >> shift & 511;
+
+		memcpy(entries, image__gpa(table), KiB(4));
+		table = entries[index] & 0xffffffffff000;
+		copy += KiB(4);
+		entries[index] = shift > 21 ? copy | 0x63 : entries[index] + OLD_DISTANCE;
+	}
+
+	image__note(note);
+	symbol = OLD_TABLES + IMAGE_VA - IMAGE_GPA;
+	snprintf(words, sizeof(words), "%llx\n", (unsigned long long)symbol);
+	found = strstr(image__gpa(note + 24), "SYMBOL(swapper_pg_dir)=");
+	if (CHECK(!!found))
+		memcpy(strchr(found, '=') + 1, words, strlen(words));
+}
+
+static void the_kernel_that_runs_is_preferred(void)
+{
+	struct guest_va now = { &image_mem, IMAGE_TABLES, 4 }, before = { &image_mem, OLD_TABLES, 4 };
+	struct guest_va none = { &image_mem, MiB(3) + KiB(64), 4 };
+
+	if (!image__make(4))
+		return;
+	leave_old_kernel(0x8000);
+	image__note(IMAGE_NOTE);
+	CHECK_EQ(guest_kernel__find(&kernel, &image_mem, 0, false), 0);
+	CHECK_EQ(kernel.info.gpa, 0x8000);
+	CHECK_EQ(guest_kernel__find_live(&kernel, &image_mem, 0, false, &now), 0);
+	CHECK_EQ(kernel.info.gpa, IMAGE_NOTE);
+	CHECK_EQ(guest_kernel__find_live(&kernel, &image_mem, 0x8000, false, &now), 0);
+	CHECK_EQ(kernel.info.gpa, IMAGE_NOTE);
+	CHECK_EQ(guest_kernel__find_live(&kernel, &image_mem, IMAGE_NOTE, false, &before), 0);
+	CHECK_EQ(kernel.info.gpa, 0x8000);
+	CHECK_EQ(guest_kernel__find_live(&kernel, &image_mem, 0, true, &none), 0); /* any, then */
 	image__unmake();
 }
 
@@ -195,6 +244,7 @@ static void untouched_memory_stays_untouched(void)
 }
 
 TESTS(T(a_note_is_found_in_a_page_of_its_own), T(a_note_may_begin_at_any_word),
-      T(notes_that_do_not_hold_are_passed_over), T(a_note_beyond_the_end_is_none),
+      T(notes_that_do_not_hold_are_passed_over),
+      T(the_kernel_that_runs_is_preferred), T(a_note_beyond_the_end_is_none),
       T(a_guest_full_of_notes_is_heard_for_a_while_only), T(values_are_what_the_lines_say),
       T(only_whole_printable_lines_count), T(untouched_memory_stays_untouched))
