@@ -153,6 +153,62 @@ void guest_mem__discard(const struct guest_mem *mem, void *hva, u64 len)
 		madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
+/* Asks the host about the pages from walk->offset on. */
+static void look_ahead(struct guest_resident *walk, const struct guest_range *range)
+{
+	u64 len = min_u64(range->size - walk->offset, GUEST_RESIDENT_BYTES);
+
+	walk->known = (unsigned)((len + KiB(4) - 1) / KiB(4));
+	walk->next = 0;
+	if (mincore(range->hva + walk->offset, len, walk->in_core) < 0)
+		memset(walk->in_core, 1, walk->known); /* slow, but nothing is missed */
+}
+
+/* How many of the known pages from @page on are in memory (or not), all alike */
+static unsigned alike(const struct guest_resident *walk, unsigned page, bool in_core)
+{
+	unsigned n = 0;
+
+	while (page + n < walk->known && (walk->in_core[page + n] & 1) == in_core)
+		n++;
+	return n;
+}
+
+static u64 walk_over(struct guest_resident *walk, const struct guest_range *range, unsigned pages)
+{
+	u64 len = min_u64(pages * KiB(4), range->size - walk->offset);
+
+	walk->next += pages;
+	walk->offset += len;
+	walk->seen += len;
+	return len;
+}
+
+bool guest_resident__next(struct guest_resident *walk, struct guest_range *run)
+{
+	while (walk->range < walk->mem->nr_ranges) {
+		const struct guest_range *range = &walk->mem->ranges[walk->range];
+		unsigned pages;
+
+		if (walk->offset == range->size) {
+			walk->range++;
+			walk->offset = 0;
+			continue;
+		}
+		if (walk->next == walk->known)
+			look_ahead(walk, range);
+		walk_over(walk, range, alike(walk, walk->next, false));
+		pages = alike(walk, walk->next, true);
+		if (!pages)
+			continue;
+		run->gpa = range->gpa + walk->offset;
+		run->hva = range->hva + walk->offset;
+		run->size = walk_over(walk, range, pages);
+		return true;
+	}
+	return false;
+}
+
 u64 guest_mem__low_end(const struct guest_mem *mem)
 {
 	return mem->ranges[0].size;

@@ -5,6 +5,7 @@
  */
 #include "kvm/kvm-cpu.h"
 #include "kvm/arch.h"
+#include "kvm/evidence.h"
 #include "kvm/exit-reason.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -23,10 +24,18 @@
 /*
  * Exit handlers. Each returns true if the vCPU goes on.
  */
+static void kvm_cpu__count_write(struct kvm_cpu *cpu)
+{
+	__atomic_store_n(&cpu->writes, cpu->writes + 1, __ATOMIC_RELAXED);
+}
+
 static bool handle_io(struct kvm_cpu *cpu)
 {
 	struct kvm_run *run = cpu->run;
 	u8 *data = (u8 *)run + run->io.data_offset;
+
+	if (run->io.direction == KVM_EXIT_IO_OUT)
+		kvm_cpu__count_write(cpu);
 
 	for (u32 i = 0; i < run->io.count; i++, data += run->io.size) {
 		if (run->io.direction == KVM_EXIT_IO_OUT)
@@ -41,10 +50,12 @@ static bool handle_mmio(struct kvm_cpu *cpu)
 {
 	struct kvm_run *run = cpu->run;
 
-	if (run->mmio.is_write)
-		bus__write(&cpu->kvm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
-	else
+	if (!run->mmio.is_write) {
 		bus__read(&cpu->kvm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
+		return true;
+	}
+	kvm_cpu__count_write(cpu);
+	bus__write(&cpu->kvm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
 	return true;
 }
 
@@ -56,6 +67,7 @@ static bool handle_nothing(struct kvm_cpu *cpu)
 
 static bool handle_shutdown(struct kvm_cpu *cpu)
 {
+	evidence__print_own(cpu);
 	kvm__stop(cpu->kvm, VERDICT_TRIPLE_FAULT, "vCPU %u: triple fault", cpu->id);
 	return false;
 }
@@ -80,38 +92,25 @@ static bool handle_system_event(struct kvm_cpu *cpu)
 	}
 }
 
-static const char *internal_error_name(unsigned suberror)
-{
-	switch (suberror) {
-	case KVM_INTERNAL_ERROR_EMULATION:
-		return "this host's KVM cannot emulate the instruction";
-	case KVM_INTERNAL_ERROR_SIMUL_EX:
-		return "exceptions at once that KVM cannot deliver";
-	case KVM_INTERNAL_ERROR_DELIVERY_EV:
-		return "an exit while an event was being delivered";
-	case KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON:
-		return "an exit of the CPU that KVM does not know";
-	default:
-		return "no reason that lkvm knows";
-	}
-}
-
 static bool handle_internal_error(struct kvm_cpu *cpu)
 {
-	unsigned suberror = cpu->run->internal.suberror;
+	char what[FAILURE_LEN];
 
-	kvm_cpu__arch_show(cpu);
+	evidence__print_own(cpu);
+	kvm_cpu__arch_internal_error(cpu, what);
 	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM internal error %u: %s", cpu->id,
-		  suberror, internal_error_name(suberror));
+		  cpu->run->internal.suberror, what);
 	return false;
 }
 
 static bool handle_fail_entry(struct kvm_cpu *cpu)
 {
-	kvm_cpu__arch_show(cpu);
-	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL,
-		  "vCPU %u: the CPU refuses to enter the guest, hardware reason 0x%llx", cpu->id,
-		  (unsigned long long)cpu->run->fail_entry.hardware_entry_failure_reason);
+	char what[FAILURE_LEN];
+
+	evidence__print_own(cpu);
+	kvm_cpu__arch_fail_entry(cpu, what);
+	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: the CPU refuses to enter the guest: %s",
+		  cpu->id, what);
 	return false;
 }
 
@@ -119,7 +118,7 @@ static bool handle_unexpected(struct kvm_cpu *cpu)
 {
 	unsigned reason = cpu->run->exit_reason;
 
-	kvm_cpu__arch_show(cpu);
+	evidence__print_own(cpu);
 	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: unexpected exit %u (%s)", cpu->id,
 		  reason, kvm_exit_reason__name(reason));
 	return false;
@@ -163,7 +162,7 @@ static bool kvm_cpu__run(struct kvm_cpu *cpu)
 	if (!err)
 		return true;
 	if (err != EINTR && err != EAGAIN) {
-		kvm_cpu__arch_show(cpu);
+		evidence__print_own(cpu);
 		kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM_RUN failed: %s", cpu->id,
 			  strerror(err));
 	}
@@ -185,6 +184,25 @@ static bool kvm_cpu__is_halted_for_good(struct kvm_cpu *cpu)
 	       (state.mp_state == KVM_MP_STATE_HALTED && !cpu->run->if_flag);
 }
 
+static void kvm_cpu__inject_nmi(struct kvm_cpu *cpu)
+{
+	int err = kvm_cpu__arch_nmi(cpu);
+
+	if (err)
+		pr_warn("vCPU %u: KVM takes no NMI for it: %s", cpu->id, strerror(-err));
+}
+
+static void kvm_cpu__serve_requests(struct kvm_cpu *cpu)
+{
+	/* pairs with kvm_cpu__request() */
+	unsigned requests = __atomic_exchange_n(&cpu->requests, 0, __ATOMIC_SEQ_CST);
+
+	if (requests & CPU_REQUEST_SNAPSHOT)
+		evidence__answer(cpu);
+	if (requests & CPU_REQUEST_NMI)
+		kvm_cpu__inject_nmi(cpu);
+}
+
 void kvm_cpu__start(struct kvm_cpu *cpu)
 {
 	if (kvm_cpu__arch_reset(cpu) < 0) {
@@ -203,9 +221,11 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 
 		/*
 		 * Cleared before kvm__stopping() is asked again: who stops the VM
-		 * kicks after that, so it is seen or the next KVM_RUN returns.
+		 * kicks after that, so it is seen or the next KVM_RUN returns. It is
+		 * the same with requests.
 		 */
 		__atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		kvm_cpu__serve_requests(cpu);
 		__atomic_store_n(&cpu->halted_for_good, kvm_cpu__is_halted_for_good(cpu),
 				 __ATOMIC_RELAXED);
 	}
@@ -222,6 +242,13 @@ static void kvm_cpu__kick(struct kvm_cpu *cpu)
 {
 	__atomic_store_n(&cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	pthread_kill(cpu->thread, SIGKVMEXIT);
+}
+
+void kvm_cpu__request(struct kvm_cpu *cpu, enum cpu_request what)
+{
+	__atomic_fetch_or(&cpu->requests, what, __ATOMIC_SEQ_CST); /* before the kick */
+	if (cpu->started)
+		kvm_cpu__kick(cpu);
 }
 
 static void *kvm_cpu__thread(void *arg)
@@ -321,6 +348,7 @@ static void cpu__free(struct kvm *kvm, struct kvm_cpu *cpu)
 		munmap(cpu->run, kvm->run_size);
 	if (cpu->fd >= 0)
 		close(cpu->fd);
+	free(cpu->snapshot);
 	free(cpu);
 }
 
@@ -359,6 +387,7 @@ static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	struct cpu_module *m = container_of(dev, struct cpu_module, dev);
 
+	ioloop__disarm(&kvm->loop, &m->halt_watch);
 	kvm->coalesced.ring = NULL;
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
 		cpu__free(kvm, kvm->cpus[i]);

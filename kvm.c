@@ -6,6 +6,7 @@
 #include "kvm/kvm.h"
 #include "kvm/arch.h"
 #include "kvm/caps.h"
+#include "kvm/last-look.h"
 #include "kvm/log.h"
 #include "kvm/number.h"
 
@@ -60,8 +61,8 @@ static void timeout_expired(struct ioloop_timer *t)
 
 	char seconds[SECONDS_STRING_LEN];
 
-	kvm__stop(kvm, VERDICT_TIMEOUT, "still running after %s seconds",
-		  format_seconds(kvm->cfg->timeout_ms, seconds));
+	last_look__begin(kvm, VERDICT_TIMEOUT, "still running after %s seconds",
+			 format_seconds(kvm->cfg->timeout_ms, seconds));
 }
 
 static void panic_grace_expired(struct ioloop_timer *t)
@@ -100,7 +101,7 @@ void kvm__guest_halted(struct kvm *kvm)
 	if (__atomic_load_n(&kvm->halt_announced, __ATOMIC_RELAXED))
 		kvm__stop(kvm, VERDICT_PASS, "the guest halted");
 	else
-		kvm__stop(kvm, VERDICT_HANG, "every vCPU halted with interrupts off");
+		last_look__begin(kvm, VERDICT_HANG, "every vCPU halted with interrupts off");
 }
 
 int kvm__check_extension(const struct kvm *kvm, unsigned cap)

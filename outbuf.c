@@ -256,6 +256,15 @@ size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len)
 	return n;
 }
 
+bool outbuf__is_full(struct outbuf *o)
+{
+	pthread_mutex_lock(&o->lock);
+	bool full = !outbuf__room(o);
+
+	pthread_mutex_unlock(&o->lock);
+	return full;
+}
+
 void outbuf__release(struct outbuf *o)
 {
 	pthread_mutex_lock(&o->lock);

@@ -238,6 +238,8 @@ static void console__offer_input(struct console *c)
 
 	size_t taken = c->guest->ops->input(c->guest, c->pending, c->nr_pending);
 
+	if (taken)
+		kvm__made_progress(c->kvm);
 	c->nr_pending -= taken;
 	memmove(c->pending, c->pending + taken, c->nr_pending);
 }
@@ -295,17 +297,21 @@ void console__attach(struct console *c, struct console_guest *guest)
 
 void console__write(struct console *c, const u8 *buf, size_t len)
 {
+	kvm__said(c->kvm, len);
 	if (c->has_output)
 		outbuf__put(&c->out, buf, len);
 }
 
 size_t console__offer(struct console *c, const u8 *buf, size_t len)
 {
-	if (!c->has_output)
+	if (!c->has_output) {
+		kvm__said(c->kvm, len);
 		return len;
+	}
 
 	size_t taken = outbuf__offer(&c->out, buf, len);
 
+	kvm__said(c->kvm, taken);
 	if (taken < len)
 		ioloop__call(&c->kvm->loop, &c->refusal);
 	return taken;
@@ -334,6 +340,25 @@ void term__resized(struct kvm *kvm)
 
 	if (c->guest && c->guest->ops->resized)
 		c->guest->ops->resized(c->guest);
+}
+
+bool term__sysrq(struct kvm *kvm, u8 key)
+{
+	struct console_guest *g = kvm->term->consoles[0]->guest;
+
+	if (!g || !g->ops->send_break)
+		return false;
+	g->ops->send_break(g);
+	return g->ops->input(g, &key, sizeof(key)) == sizeof(key);
+}
+
+bool term__is_full(struct kvm *kvm)
+{
+	for (struct console *c = kvm->term->all; c; c = c->next) {
+		if (c->has_output && outbuf__is_full(&c->out))
+			return true;
+	}
+	return false;
 }
 
 void term__release(struct kvm *kvm)

@@ -215,6 +215,7 @@ static void balloon__config_write(struct virtio_device *device, u64 offset, unsi
 }
 
 static const struct virtio_ops balloon_ops = {
+	.background = true,
 	.config_read = balloon__config_read,
 	.config_write = balloon__config_write,
 	.serve = balloon__serve,

@@ -99,6 +99,8 @@ bool virtio__pop(struct virtio_device *device, struct virtqueue *vq, struct vq_r
 
 	if (got < 0)
 		virtio__broken(device, vq->broken);
+	if (got > 0 && !device->ops->background)
+		kvm__made_progress(device->kvm);
 	return got > 0;
 }
 

@@ -67,6 +67,7 @@ static void rng__serve(struct virtio_device *device)
 }
 
 static const struct virtio_ops rng_ops = {
+	.background = true,
 	.serve = rng__serve,
 };
 

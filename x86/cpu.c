@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vCPU's state at reset, and its state shown. The first vCPU starts in the
+ * A vCPU's state at reset, and what can be done to it. The first vCPU starts in the
  * kernel as the boot protocol asks; the others wait, as KVM makes them, for the
  * first to send INIT and SIPI.
  */
@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -223,48 +222,7 @@ int kvm_cpu__arch_reset(struct kvm_cpu *cpu)
 	return err;
 }
 
-/*
- * Showing it
- */
-static void show_code(struct kvm_cpu *cpu, u64 rip)
+int kvm_cpu__arch_nmi(struct kvm_cpu *cpu)
 {
-	struct kvm_translation t = { .linear_address = rip };
-	char hex[16 * 3 + 1] = "";
-	u8 code[16];
-
-	if (ioctl(cpu->fd, KVM_TRANSLATE, &t) < 0 || !t.valid ||
-	    guest_read(&cpu->kvm->mem, t.physical_address, code, sizeof(code)) < 0) {
-		pr_err("  code at rip: not readable");
-		return;
-	}
-	for (unsigned i = 0; i < sizeof(code); i++)
-		snprintf(hex + i * 3, 4, "%02x ", code[i]);
-	pr_err("  code at rip: %s", hex);
-}
-
-void kvm_cpu__arch_show(struct kvm_cpu *cpu)
-{
-	struct kvm_sregs s;
-	struct kvm_regs r;
-
-#define ULL(x) ((unsigned long long)(x))
-	if (ioctl(cpu->fd, KVM_GET_REGS, &r) < 0 || ioctl(cpu->fd, KVM_GET_SREGS, &s) < 0) {
-		pr_err("vCPU %u: registers cannot be read: %s", cpu->id, strerror(errno));
-		return;
-	}
-	pr_err("vCPU %u:", cpu->id);
-	pr_err("  rip %016llx  rsp %016llx  rflags %08llx", ULL(r.rip), ULL(r.rsp), ULL(r.rflags));
-	pr_err("  rax %016llx  rbx %016llx  rcx %016llx", ULL(r.rax), ULL(r.rbx), ULL(r.rcx));
-	pr_err("  rdx %016llx  rsi %016llx  rdi %016llx", ULL(r.rdx), ULL(r.rsi), ULL(r.rdi));
-	pr_err("  rbp %016llx  r8  %016llx  r9  %016llx", ULL(r.rbp), ULL(r.r8), ULL(r.r9));
-	pr_err("  r10 %016llx  r11 %016llx  r12 %016llx", ULL(r.r10), ULL(r.r11), ULL(r.r12));
-	pr_err("  r13 %016llx  r14 %016llx  r15 %016llx", ULL(r.r13), ULL(r.r14), ULL(r.r15));
-	pr_err("  cr0 %016llx  cr2 %016llx  cr3 %016llx", ULL(s.cr0), ULL(s.cr2), ULL(s.cr3));
-	pr_err("  cr4 %016llx  cr8 %016llx  efer %016llx", ULL(s.cr4), ULL(s.cr8), ULL(s.efer));
-	pr_err("  cs %04x base %llx  ss %04x base %llx  tr %04x base %llx", s.cs.selector,
-	       ULL(s.cs.base), s.ss.selector, ULL(s.ss.base), s.tr.selector, ULL(s.tr.base));
-	pr_err("  gdt %llx+%x  idt %llx+%x", ULL(s.gdt.base), s.gdt.limit, ULL(s.idt.base),
-	       s.idt.limit);
-	show_code(cpu, r.rip);
-#undef ULL
+	return ioctl(cpu->fd, KVM_NMI) < 0 ? -errno : 0;
 }

@@ -67,6 +67,36 @@ int guest_write(const struct guest_mem *mem, u64 gpa, const void *buf, u64 len);
  */
 void guest_mem__discard(const struct guest_mem *mem, void *hva, u64 len);
 
+/*
+ * A walk over the pages of RAM that the host has in memory, by rising address:
+ * a search of RAM must not bring in the rest of it, which the guest has never
+ * touched. (A page that the host has swapped out is passed over as well.)
+ *
+ *	struct guest_resident walk = { .mem = mem };
+ *	struct guest_range run;
+ *
+ *	while (guest_resident__next(&walk, &run))
+ *		...
+ *
+ * A run is at most GUEST_RESIDENT_BYTES long and may be followed by another one
+ * without a gap.
+ */
+#define GUEST_RESIDENT_PAGES 4096
+#define GUEST_RESIDENT_BYTES (GUEST_RESIDENT_PAGES * KiB(4))
+
+struct guest_resident {
+	const struct guest_mem *mem;
+	u64 seen;	/* bytes of RAM walked over so far, resident or not */
+	/* private */
+	unsigned range;	/* of mem */
+	u64 offset;	/* in it: the first byte not yet walked over */
+	unsigned known, next; /* how many elements of in_core there are, and the one for offset */
+	u8 in_core[GUEST_RESIDENT_PAGES];
+};
+
+/* False at the end of RAM. */
+bool guest_resident__next(struct guest_resident *walk, struct guest_range *run);
+
 /* One past the last byte of RAM below 4 GiB. */
 u64 guest_mem__low_end(const struct guest_mem *mem);
 

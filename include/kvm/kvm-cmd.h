@@ -27,5 +27,11 @@ int kvm_cmd_run(int argc, char **argv);
 void kvm_run_help(void);
 int kvm_cmd_info(int argc, char **argv);
 void kvm_info_help(void);
+int kvm_cmd_list(int argc, char **argv);
+void kvm_list_help(void);
+int kvm_cmd_dmesg(int argc, char **argv);
+void kvm_dmesg_help(void);
+int kvm_cmd_stop(int argc, char **argv);
+void kvm_stop_help(void);
 
 #endif

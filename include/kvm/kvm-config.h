@@ -7,6 +7,7 @@
  * run`, then checked, then const for as long as the VM lives.
  */
 #include "kvm/disk.h"
+#include "kvm/gates.h"
 #include "kvm/types.h"
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
@@ -29,6 +30,7 @@ struct kvm_config {
 	bool nodefaults;
 	bool print_cmdline;
 	bool dry_run;
+	const char *name;	/* NULL: guest-PID */
 
 	/* the machine */
 	const char *dev;	/* /dev/kvm */
@@ -45,6 +47,10 @@ struct kvm_config {
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */
+	u64 hang_ms;		/* 0: a silent guest is no hang */
+	const char *symbols;	/* System.map or vmlinux; NULL: looked for beside the kernel */
+	struct gate_patterns allow, fail_on, pass_on;
+	unsigned exit_style;	/* enum exit_style */
 	bool debug;
 	bool debug_ioport;
 	bool debug_mmio;

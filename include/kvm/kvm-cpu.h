@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+struct cpu_snapshot;
 struct kvm;
 struct kvm_run;
 
@@ -23,7 +24,23 @@ struct kvm_cpu {
 	bool started;
 	bool halted_for_good;	/* atomic; at its last signal it was, see halt_watch_expired() */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
+	u64 writes;		/* those that told a device something; the same */
+	unsigned requests;	/* atomic; see kvm_cpu__request() */
+	struct cpu_snapshot *snapshot; /* atomic; the answer to CPU_REQUEST_SNAPSHOT */
 };
+
+/* What only the vCPU's own thread can do */
+enum cpu_request {
+	CPU_REQUEST_SNAPSHOT = 1, /* evidence__answer() */
+	CPU_REQUEST_NMI = 2,
+};
+
+/*
+ * Asks the vCPU's thread for it, and has it leave the guest to do so. It is done
+ * soon, unless the thread is busy with a device. Any thread, while the vCPU's own
+ * has not been joined.
+ */
+void kvm_cpu__request(struct kvm_cpu *cpu, enum cpu_request what);
 
 /* Starts every vCPU's thread. Returns 0, or -errno after a message. */
 int kvm_cpu__start_all(struct kvm *kvm);

@@ -20,8 +20,13 @@
 #include "kvm/platform.h"
 #include "kvm/verdict.h"
 
+struct evidence;
+struct hang;
+struct gates;
+struct guest_log;
 struct kvm_arch;
 struct kvm_cpu;
+struct last_look;
 struct pci_host;
 struct term;
 struct virtio_balloon;
@@ -50,7 +55,14 @@ struct kvm {
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
+	struct gates *gates;	/* see include/kvm/gates.h */
+	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;
+	struct evidence *evidence;
+	struct last_look *last_look;
+	struct hang *hang;	/* NULL: without --hang */
+	u64 progress;			/* atomic; see kvm__made_progress() */
+	u64 console_bytes;		/* atomic; that the guest has said */
 	struct ioloop_timer timeout;	/* --timeout */
 	struct ioloop_timer panic_grace; /* see kvm__guest_panicked() */
 	struct ioloop_call panic_call;
@@ -105,10 +117,29 @@ void kvm__guest_panicked(struct kvm *kvm, const char *line, size_t len);
 /* The console is still talking: a panicked guest gets another second. Any thread. */
 void kvm__guest_talks(struct kvm *kvm);
 
+/*
+ * The guest did something of its own accord that is no mere asking of a device
+ * for its state: a request to a disk, a key it has taken. What a vCPU writes to
+ * a device is counted in struct kvm_cpu, and what it says here. --hang waits for
+ * a guest in which all of these have stopped. Any thread.
+ */
+static inline void kvm__made_progress(struct kvm *kvm)
+{
+	__atomic_fetch_add(&kvm->progress, 1, __ATOMIC_RELAXED);
+}
+
+static inline void kvm__said(struct kvm *kvm, size_t len)
+{
+	__atomic_fetch_add(&kvm->console_bytes, len, __ATOMIC_RELAXED);
+}
+
 /* The guest says that it is about to halt by intent. Any thread. */
 void kvm__guest_halts(struct kvm *kvm);
 
-/* Every vCPU has halted for good: ends the VM, well if the guest had said so before. */
+/*
+ * Every vCPU has halted for good: ends the VM, well if the guest had said so
+ * before. On the I/O loop's thread.
+ */
 void kvm__guest_halted(struct kvm *kvm);
 
 /* The value of capability @cap for this VM; 0: absent. */

@@ -6,7 +6,13 @@
  */
 X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
+X(gates)	/* before every console */
+X(control)	/* --name; early, as a name may be taken */
 X(term)		/* the host's ends of the consoles */
+X(guest_log)	/* before the consoles, which tell it what they show */
+X(evidence)	/* what vCPUs were doing at a bad end; --symbols */
+X(last_look)	/* and what the guest says to that */
+X(hang)		/* --hang */
 X(serial)	/* ports 0x3f8, 0x2f8, 0x3e8, 0x2e8 */
 X(i8042)	/* ports 0x60, 0x64 */
 X(rtc)		/* ports 0x70, 0x71 */

@@ -54,6 +54,7 @@ void outbuf__exit(struct outbuf *o);
 /* Any thread. */
 void outbuf__put(struct outbuf *o, const u8 *buf, size_t len);
 size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len); /* returns how many it took */
+bool outbuf__is_full(struct outbuf *o); /* and who puts something in waits */
 void outbuf__release(struct outbuf *o);
 void outbuf__toggle_stamps(struct outbuf *o);
 

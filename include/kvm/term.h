@@ -82,6 +82,15 @@ void term__take(struct kvm *kvm);
 /* The terminal's size may have changed. On the I/O loop's thread. */
 void term__resized(struct kvm *kvm);
 
+/*
+ * Sends the sysrq command @key to the guest's kernel on console 0, as far as the
+ * guest takes it. Returns false if it does not. On the I/O loop's thread.
+ */
+bool term__sysrq(struct kvm *kvm, u8 key);
+
+/* True while a console has all the output it can hold, so that the guest waits. Any thread. */
+bool term__is_full(struct kvm *kvm);
+
 /* No vCPU waits for a slow reader any more. Any thread. */
 void term__release(struct kvm *kvm);
 

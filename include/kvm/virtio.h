@@ -58,6 +58,9 @@ struct virtio_ops {
 	 * guest memory or the queue after it returns. May be NULL.
 	 */
 	void (*reset)(struct virtio_device *device, int queue);
+
+	/* Its driver makes requests whatever else the guest does: see include/kvm/hang.h. */
+	bool background;
 };
 
 struct virtio_device {

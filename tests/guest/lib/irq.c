@@ -6,6 +6,7 @@
 #define GATE_INTERRUPT 0x8e /* present, 64-bit interrupt gate */
 #define NR_VECTORS 256
 #define NR_EXCEPTIONS 32
+#define NMI_VECTOR 2
 
 /* Intel 8259A data sheet, and the PC's places for two of them */
 #define PIC_MASTER 0x20
@@ -47,6 +48,8 @@ void handle_interrupt(struct frame *f)
 		handlers[f->vector](f);
 		return;
 	}
+	if (f->vector == NMI_VECTOR) /* lkvm asks so what a guest does that it is about to end */
+		return;
 	say("%s %lu, error 0x%lx, at rip 0x%lx\n",
 	    f->vector < NR_EXCEPTIONS ? "exception" : "unexpected interrupt", f->vector, f->error,
 	    f->rip);
