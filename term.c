@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's ends of the consoles; include/kvm/term.h is the manual. */
 #include "kvm/term.h"
+#include "kvm/console-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/outbuf.h"
+#include "kvm/boot-progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -293,8 +295,22 @@ void console__attach(struct console *c, struct console_guest *guest)
 	c->guest = guest;
 }
 
+/* What console 0 prints is looked at, and kept, before it can wait for its reader. */
+static void console__tap(const struct console *c, const u8 *buf, size_t len)
+{
+	const struct kvm *kvm = c->kvm;
+
+	if (!kvm->term || c != kvm->term->consoles[0] || !len)
+		return;
+	if (kvm->progress)
+		boot_progress__feed(kvm->progress, buf, len);
+	if (kvm->console_log)
+		console_log__put(kvm->console_log, buf, len);
+}
+
 void console__write(struct console *c, const u8 *buf, size_t len)
 {
+	console__tap(c, buf, len);
 	if (c->has_output)
 		outbuf__put(&c->out, buf, len);
 }
@@ -306,6 +322,7 @@ size_t console__offer(struct console *c, const u8 *buf, size_t len)
 
 	size_t taken = outbuf__offer(&c->out, buf, len);
 
+	console__tap(c, buf, taken);
 	if (taken < len)
 		ioloop__call(&c->kvm->loop, &c->refusal);
 	return taken;

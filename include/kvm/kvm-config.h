@@ -43,6 +43,12 @@ struct kvm_config {
 	unsigned nr_disks;
 	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */
 
+	/* what is kept of it: files, NULL if not asked for */
+	const char *status;
+	const char *timeline;
+	const char *console_log;
+	bool log_timestamps;
+
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */
 	bool debug;

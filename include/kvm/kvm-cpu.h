@@ -7,6 +7,7 @@
  * main thread by the cpu module; their threads are started last, when the
  * machine is complete, and joined before anything of it is taken away.
  */
+#include "kvm/exit-reason.h"
 #include "kvm/types.h"
 
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct kvm_cpu {
 	bool started;
 	bool halted_for_good;	/* atomic; at its last signal it was, see halt_watch_expired() */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
+	u64 exits_by[NR_EXIT_REASONS]; /* the thread's; by reason, the last for all that are beyond */
 };
 
 /* Starts every vCPU's thread. Returns 0, or -errno after a message. */

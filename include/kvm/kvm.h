@@ -18,14 +18,20 @@
 #include "kvm/irq.h"
 #include "kvm/kvm-config.h"
 #include "kvm/platform.h"
+#include "kvm/timeline.h"
 #include "kvm/verdict.h"
 
+struct console_log;
 struct kvm_arch;
 struct kvm_cpu;
 struct pci_host;
+struct boot_progress;
+struct status;
 struct term;
 struct virtio_balloon;
 struct virtio_port;
+
+#define KERNEL_VERSION_LEN 256
 
 struct kvm {
 	const struct kvm_config *cfg;
@@ -42,6 +48,9 @@ struct kvm {
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
 	struct term *term;
+	struct console_log *console_log; /* NULL: there is none */
+	struct boot_progress *progress; /* NULL: nobody wants to know */
+	struct status *status;	/* the record; NULL: nobody wants one */
 	struct virtio_balloon *balloon; /* NULL: there is none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
@@ -50,6 +59,8 @@ struct kvm {
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
+	struct timeline timeline;
+	char kernel_version[KERNEL_VERSION_LEN]; /* as its file has it; "" if it does not say */
 	struct verdict verdict;
 	struct ioloop_timer timeout;	/* --timeout */
 	struct ioloop_timer panic_grace; /* see kvm__guest_panicked() */
