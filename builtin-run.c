@@ -11,6 +11,7 @@
 #include "kvm/log.h"
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
+#include "kvm/results.h"
 #include "kvm/signals.h"
 #include "kvm/status.h"
 #include "kvm/term.h"
@@ -318,6 +319,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 
 	flush_console(&m->kvm);
 	flush_console_log(m->kvm.console_log);
+	results__settle(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
 	status__write(m->kvm.status, &m->kvm, verdict);
 	init_list__exit(m); /* gives the terminal back before the last word */

@@ -2,6 +2,7 @@
 /* What a guest's console says of its kernel; include/kvm/console-watch.h is the manual. */
 #include "kvm/console-watch.h"
 #include "kvm/kvm.h"
+#include "kvm/results.h"
 
 #include <string.h>
 
@@ -11,18 +12,21 @@ static void line_is_complete(struct console_watch *w, struct kvm *kvm)
 	const char *found;
 
 	w->line[w->len] = '\0';
+	results__line(kvm, w->line);
 	found = strstr(w->line, panic);
-	if (found)
+	if (found) {
+		results__crashed(kvm, found);
 		kvm__guest_panicked(kvm, found, strlen(found));
-	else if (strstr(w->line, "] Kernel Offset: "))
+	} else if (strstr(w->line, "] Kernel Offset: ")) {
 		/*
 		 * Said by a panicking kernel alone. Its first words may be cut:
 		 * the CPU that was printing them has been stopped in the middle.
 		 */
 		kvm__guest_panicked(kvm, "", 0);
-	else if (strstr(w->line, "reboot: System halted") ||
-		 strstr(w->line, "reboot: Power down"))
+	} else if (strstr(w->line, "reboot: System halted") ||
+		   strstr(w->line, "reboot: Power down")) {
 		kvm__guest_halts(kvm);
+	}
 	kvm__guest_talks(kvm);
 }
 

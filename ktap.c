@@ -561,11 +561,14 @@ static void count_parent(struct ktap *k, struct ktap_level *level, enum ktap_sta
 {
 	level->leaves += level->sub_leaves;
 	level->bad |= level->sub_bad;
-	if (!level->sub_results && status == KTAP_PASSED && !level->sub_is_skip)
-		add_error(k, level, "the list of its subtests is empty");
-	else if (!level->sub_leaves || (status == KTAP_FAILED && !level->sub_bad) ||
-		 status == KTAP_CRASHED)
+	if (!level->sub_leaves || (status == KTAP_FAILED && !level->sub_bad) ||
+	    status == KTAP_CRASHED)
 		count(k, level, status, 1);
+}
+
+static bool is_empty_list(const struct ktap_level *level)
+{
+	return level->has_sub && !level->sub_results && !level->sub_is_skip;
 }
 
 static void name_result(const struct result *r, const struct ktap_level *level, char *name,
@@ -591,6 +594,7 @@ static void set_time(struct ktap *k, struct ktap_level *level, u32 before)
 static void add_result(struct ktap *k, struct ktap_level *level, const struct result *r)
 {
 	enum ktap_status status = status_of(k, r);
+	const char *reason = r->reason;
 	char name[KTAP_MAX_LINE];
 	u32 before;
 
@@ -601,9 +605,14 @@ static void add_result(struct ktap *k, struct ktap_level *level, const struct re
 	}
 	check_number(k, level, r);
 	name_result(r, level, name, sizeof(name));
+	if (k->crash_pending) {
+		reason = k->crash;
+	} else if (status == KTAP_PASSED && is_empty_list(level)) {
+		status = KTAP_ERROR;
+		reason = "the list of its subtests is empty";
+	}
 	before = k->nr_tests;
-	add_test(k, level, status, name, k->crash_pending ? k->crash : r->reason,
-		 level->has_sub ? level->sub_first : 0);
+	add_test(k, level, status, name, reason, level->has_sub ? level->sub_first : 0);
 	set_time(k, level, before);
 	if (level->has_sub)
 		count_parent(k, level, status);
@@ -944,7 +953,25 @@ static bool is_bad(const struct ktap_test *t)
 	return t->status != KTAP_PASSED && t->status != KTAP_SKIPPED;
 }
 
-/* @len: of what is in @name already; the depth is bounded by KTAP_MAX_DEPTH. */
+/* The depth is bounded by KTAP_MAX_DEPTH, here and below. */
+static bool has_bad(const struct ktap *k, const struct ktap_test *t)
+{
+	for (; t; t = ktap__next(k, t)) {
+		if (is_bad(t) || has_bad(k, ktap__subtests(k, t)))
+			return true;
+	}
+	return false;
+}
+
+bool ktap__is_reported(const struct ktap *k, const struct ktap_test *t)
+{
+	const struct ktap_test *sub = ktap__subtests(k, t);
+
+	return !sub || t->status == KTAP_CRASHED || t->status == KTAP_ERROR ||
+	       (is_bad(t) && !has_bad(k, sub));
+}
+
+/* @len: of what is in @name already */
 static const struct ktap_test *find_bad(const struct ktap *k, const struct ktap_test *t, char *name,
 					size_t size, size_t len)
 {

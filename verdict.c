@@ -56,6 +56,19 @@ bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const cha
 	return true;
 }
 
+void verdict__fail_pass(struct verdict *v, const char *fmt, ...)
+{
+	va_list args;
+
+	if (v->end.kind != VERDICT_PASS)
+		return;
+	va_start(args, fmt);
+	v->end.kind = VERDICT_FAIL;
+	v->end.code = kinds[VERDICT_FAIL].code;
+	vsnprintf(v->end.detail, sizeof(v->end.detail), fmt, args);
+	va_end(args);
+}
+
 /* The user's configuration rather than the kernel's fault */
 static bool is_no_root(const char *line)
 {

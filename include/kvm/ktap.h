@@ -134,6 +134,12 @@ const struct ktap_test *ktap__subtests(const struct ktap *k, const struct ktap_t
 const struct ktap_test *ktap__next(const struct ktap *k, const struct ktap_test *t);
 const char *ktap__text(const struct ktap *k, u32 text); /* "" if it is 0 */
 
+/*
+ * True if a report has a line for this test itself: for one without subtests,
+ * and for one that is not good for a reason of its own.
+ */
+bool ktap__is_reported(const struct ktap *k, const struct ktap_test *t);
+
 u64 ktap__total(const struct ktap_counts *c);	/* tests: all but the errors */
 bool ktap__good(const struct ktap_counts *c);	/* there was a test, and all is well */
 

@@ -21,6 +21,13 @@ struct disk_config {
 	char serial[DISK_SERIAL_LEN + 1];
 };
 
+#define MAX_RESULTS 8
+
+struct results_config {
+	const char *paths[MAX_RESULTS]; /* each of a format that is known */
+	unsigned count;
+};
+
 struct kvm_config {
 	/* what to boot */
 	const char *kernel;
@@ -48,6 +55,8 @@ struct kvm_config {
 	const char *timeline;
 	const char *console_log;
 	bool log_timestamps;
+
+	struct results_config results;
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */

@@ -26,6 +26,7 @@ struct kvm_arch;
 struct kvm_cpu;
 struct pci_host;
 struct boot_progress;
+struct results;
 struct status;
 struct term;
 struct virtio_balloon;
@@ -51,6 +52,7 @@ struct kvm {
 	struct console_log *console_log; /* NULL: there is none */
 	struct boot_progress *progress; /* NULL: nobody wants to know */
 	struct status *status;	/* the record; NULL: nobody wants one */
+	struct results *results; /* NULL: nobody wants any */
 	struct virtio_balloon *balloon; /* NULL: there is none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;

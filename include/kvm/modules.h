@@ -8,6 +8,7 @@ X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
 X(status)	/* what the record is told while the VM runs */
 X(console_log)	/* --console-log */
+X(results)	/* --results */
 X(term)		/* the host's ends of the consoles */
 X(serial)	/* ports 0x3f8, 0x2f8, 0x3e8, 0x2e8 */
 X(i8042)	/* ports 0x60, 0x64 */

@@ -60,6 +60,13 @@ bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const cha
 void verdict__note_panic(struct verdict *v, const char *line, size_t len);
 bool verdict__panicked(const struct verdict *v);
 
+/*
+ * A VM that has ended well has failed all the same, with code 1: its tests did.
+ * Any other end stays. By main, after verdict__end() and once all threads are
+ * joined.
+ */
+void verdict__fail_pass(struct verdict *v, const char *fmt, ...) __printf(2, 3);
+
 /* What counts in the end. Valid after verdict__end() and once all threads are joined. */
 const struct verdict_record *verdict__final(struct verdict *v);
 
