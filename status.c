@@ -260,6 +260,10 @@ static void write_picture(const struct outcome *o)
 void status__write(struct status *s, struct kvm *kvm, const struct verdict_record *end)
 {
 	char error[LOG_LINE_LEN];
+
+	if (!s || s->written)
+		return;
+
 	struct outcome o = {
 		.status = s,
 		.kvm = kvm,
@@ -269,8 +273,6 @@ void status__write(struct status *s, struct kvm *kvm, const struct verdict_recor
 		.now_ns = now_ns(),
 	};
 
-	if (!s || s->written)
-		return;
 	s->written = true;
 	log__first_error(error);
 	/* Why nothing could be tested has been said where it was known. */
