@@ -297,8 +297,8 @@ static int open_file(const char *option, const char *path, struct whole_file *fi
 	return err;
 }
 
-/* Two results in one file would be neither. */
-static int check_names(const struct kvm_config *cfg)
+/* Two results in one file would be neither, and stamps in none are a mistake. */
+static int check_options(const struct kvm_config *cfg)
 {
 	const struct {
 		const char *option, *path;
@@ -317,12 +317,16 @@ static int check_names(const struct kvm_config *cfg)
 			return -EINVAL;
 		}
 	}
+	if (cfg->log_timestamps && !cfg->console_log) {
+		pr_err("option '--log-timestamps' needs '--console-log'");
+		return -EINVAL;
+	}
 	return 0;
 }
 
 int status__begin(struct status **s, const struct kvm_config *cfg, int argc, char **argv)
 {
-	int err = check_names(cfg);
+	int err = check_options(cfg);
 
 	*s = NULL;
 	if (err || (!cfg->status && !cfg->timeline))
