@@ -271,12 +271,8 @@ static int console_log__init(struct kvm *kvm, struct kvm_device **dev)
 	struct console_log_module *m;
 	int fd, err;
 
-	if (!path) {
-		if (!kvm->cfg->log_timestamps)
-			return 0;
-		pr_err("option '--log-timestamps' needs '--console-log'");
-		return -EINVAL;
-	}
+	if (!path)
+		return 0;
 	fd = open_log(path);
 	if (fd < 0) {
 		pr_err("option '--console-log': cannot write '%s': %s", path, strerror(-fd));

@@ -260,6 +260,10 @@ static void write_picture(const struct outcome *o)
 void status__write(struct status *s, struct kvm *kvm, const struct verdict_record *end)
 {
 	char error[LOG_LINE_LEN];
+
+	if (!s || s->written)
+		return;
+
 	struct outcome o = {
 		.status = s,
 		.kvm = kvm,
@@ -269,8 +273,6 @@ void status__write(struct status *s, struct kvm *kvm, const struct verdict_recor
 		.now_ns = now_ns(),
 	};
 
-	if (!s || s->written)
-		return;
 	s->written = true;
 	log__first_error(error);
 	/* Why nothing could be tested has been said where it was known. */
@@ -295,8 +297,8 @@ static int open_file(const char *option, const char *path, struct whole_file *fi
 	return err;
 }
 
-/* Two results in one file would be neither. */
-static int check_names(const struct kvm_config *cfg)
+/* Two results in one file would be neither, and stamps in none are a mistake. */
+static int check_options(const struct kvm_config *cfg)
 {
 	const struct {
 		const char *option, *path;
@@ -315,12 +317,16 @@ static int check_names(const struct kvm_config *cfg)
 			return -EINVAL;
 		}
 	}
+	if (cfg->log_timestamps && !cfg->console_log) {
+		pr_err("option '--log-timestamps' needs '--console-log'");
+		return -EINVAL;
+	}
 	return 0;
 }
 
 int status__begin(struct status **s, const struct kvm_config *cfg, int argc, char **argv)
 {
-	int err = check_names(cfg);
+	int err = check_options(cfg);
 
 	*s = NULL;
 	if (err || (!cfg->status && !cfg->timeline))

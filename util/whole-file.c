@@ -90,6 +90,8 @@ static int open_special(const char *path, int flags)
 {
 	struct stat st;
 
+	if (!*path)
+		return -ENOENT;
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISREG(st.st_mode))
