@@ -149,7 +149,7 @@ static void summarise(const struct ktap *k)
 	append_count(text, sizeof(text), c->crashed, "crashed");
 	append_count(text, sizeof(text), c->not_run, "not run");
 	append_count(text, sizeof(text), c->skipped, "skipped");
-	append_count(text, sizeof(text), c->errors, "errors in the plan");
+	append_count(text, sizeof(text), c->errors, c->errors == 1 ? "error" : "errors");
 	pr_info("results: %" PRIu64 " tests: %" PRIu64 " passed%s", ktap__total(c), c->passed, text);
 	if (k->unlisted)
 		pr_warn("results: %" PRIu64 " of them are counted, and not listed: the list has reached "
