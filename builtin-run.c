@@ -134,7 +134,7 @@ void kvm_run_help(void)
 	     "\n"
 	     "Boots KERNEL and ends when the guest does, with a status that says how:\n"
 	     "  0    it powered off or reset itself, and nothing bad was seen\n"
-	     "  N    it wrote N to the debug-exit port (0xf4)\n"
+	     "  N    it wrote N to the debug-exit port (0xf4); 1 with --results: a test failed\n"
 	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
 	     "  114  triple fault        116  every vCPU halted for good\n"
 	     "  118  KVM or lkvm failed  124  --timeout ran out\n"
