@@ -112,6 +112,7 @@ bench: packages
 	$(Q)tests/bench/boot
 	$(Q)tests/bench/disk
 	$(Q)tests/bench/console
+	$(Q)tests/bench/watch
 
 fuzz: packages
 	$(Q)tests/fuzz/run

@@ -5,6 +5,7 @@
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
 #include "kvm/console-log.h"
+#include "kvm/gates.h"
 #include "kvm/kvm-cmd.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
@@ -76,6 +77,7 @@ static int opt_mem(const struct option *opt, const char *value, void *var)
 }
 
 static const char *const transports[] = { "pci", "mmio", NULL };
+static const char *const exit_styles[] = { "verdict", "bisect", NULL };
 static const char *const loglevels[] = { "error", "warning", "info", "debug", NULL };
 
 #define FIELD(name) offsetof(struct kvm_config, name)
@@ -98,6 +100,8 @@ static const struct option run_options[] = {
 	  opt_choice, FIELD(virtio_mmio), .words = transports },
 	{ 0, "timeout", "SECONDS", "end the VM after this time, with status 124", opt_seconds,
 	  FIELD(timeout_ms), .min = 1, .max = 1000ull * 86400 * 365 },
+	{ 0, "exit", "KIND", "verdict (default), or bisect: no status but 0, 1 and 125",
+	  opt_choice, FIELD(exit_style), .words = exit_styles },
 	{ 0, "dev", "FILE", "KVM device (default " DEFAULT_DEV ")", opt_string, FIELD(dev) },
 	{ 0, "print-cmdline", NULL, "print the kernel command line and stop", opt_flag,
 	  FIELD(print_cmdline) },
@@ -136,7 +140,9 @@ void kvm_run_help(void)
 	     "  0    it powered off or reset itself, and nothing bad was seen\n"
 	     "  N    it wrote N to the debug-exit port (0xf4); 1 with --results: a test failed\n"
 	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
-	     "  114  triple fault        116  every vCPU halted for good\n"
+	     "  111  oops or BUG         112  WARN, KASAN, lockdep..., or --fail-on\n"
+	     "  114  triple fault        115  ended without --pass-on\n"
+	     "  116  every vCPU halted for good\n"
 	     "  118  KVM or lkvm failed  124  --timeout ran out\n"
 	     "  125  nothing was tested  128+N  signal N, or Ctrl-a x, ended lkvm\n"
 	     "\n"
@@ -319,6 +325,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 
 	flush_console(&m->kvm);
 	flush_console_log(m->kvm.console_log);
+	gates__settle(&m->kvm);
 	results__settle(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
 	status__write(m->kvm.status, &m->kvm, verdict);
@@ -328,7 +335,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 		pr_err("%s: %s", verdict__name(verdict->kind), verdict->detail);
 	else
 		pr_debug("%s: %s", verdict__name(verdict->kind), verdict->detail);
-	return verdict->code;
+	return verdict__exit_status(verdict, m->kvm.cfg->exit_style);
 }
 
 static int print_cmdline(const struct kvm_config *cfg, const struct platform_device *devices)

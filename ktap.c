@@ -810,33 +810,6 @@ static bool read_result(char *text, struct result *r)
 	return true;
 }
 
-/* Behind "[    1.234567] ", and behind "[    T1] " that may follow; *@us is the time. */
-static const char *skip_stamp(const char *p, u64 *us)
-{
-	u64 seconds, micros;
-	const char *end;
-
-	*us = KTAP_NO_TIME;
-	if (*p != '[')
-		return p;
-	end = read_number(skip_blanks(p + 1), &seconds);
-	if (!end || *end != '.')
-		return p;
-	end = read_number(end + 1, &micros);
-	if (!end || *end != ']')
-		return p;
-	*us = seconds * 1000000 + micros % 1000000;
-	p = end + 1;
-	if (*p == '[') {
-		end = skip_blanks(p + 1);
-		if (*end == 'T' || *end == 'C')
-			end += 1 + strspn(end + 1, "0123456789");
-		if (*end == ']')
-			p = end + 1;
-	}
-	return *p == ' ' ? p + 1 : p;
-}
-
 static bool hear(struct ktap *k, const struct place *place)
 {
 	char parts[KTAP_MAX_LINE];
@@ -855,11 +828,11 @@ static bool hear(struct ktap *k, const struct place *place)
 	return read_result(parts, &result) && hear_result(k, place, &result);
 }
 
-void ktap__line(struct ktap *k, const char *text)
+void ktap__line(struct ktap *k, const char *text, u64 now_us)
 {
 	struct place place;
 
-	text = skip_stamp(text, &k->now_us);
+	k->now_us = now_us;
 	snprintf(k->line, sizeof(k->line), "%s", text);
 	trim_end(k->line);
 	place = find_place(k->line);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --results; include/kvm/results.h is the manual. */
 #include "kvm/results.h"
+#include "kvm/console-watch.h"
 #include "kvm/file.h"
 #include "kvm/ktap-report.h"
 #include "kvm/kvm.h"
@@ -71,14 +72,14 @@ struct results {
 	struct ktap ktap;
 };
 
-void results__line(struct kvm *kvm, const char *line)
+void results__hear(struct kvm *kvm, const struct console_line *line)
 {
 	struct results *r = kvm->results;
 
-	if (!r)
+	if (!r || line->continued)
 		return;
 	pthread_mutex_lock(&r->lock);
-	ktap__line(&r->ktap, line);
+	ktap__line(&r->ktap, line->message, line->stamped ? line->stamp_us : KTAP_NO_TIME);
 	pthread_mutex_unlock(&r->lock);
 }
 

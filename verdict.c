@@ -14,7 +14,10 @@ static const struct {
 	[VERDICT_PASS]		= { "pass",		0 },
 	[VERDICT_FAIL]		= { "fail",		1 },
 	[VERDICT_PANIC]		= { "panic",		110 },
+	[VERDICT_OOPS]		= { "oops",		111 },
+	[VERDICT_SPLAT]		= { "splat",		112 },
 	[VERDICT_TRIPLE_FAULT]	= { "triple-fault",	114 },
+	[VERDICT_LOST]		= { "lost",		115 },
 	[VERDICT_HANG]		= { "hang",		116 },
 	[VERDICT_NO_ROOT]	= { "no-root",		117 },
 	[VERDICT_VMM_INTERNAL]	= { "vmm-internal",	118 },
@@ -101,21 +104,96 @@ bool verdict__panicked(const struct verdict *v)
 	       __atomic_load_n(&v->panicked_silently, __ATOMIC_RELAXED);
 }
 
+void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, ...)
+{
+	struct verdict_record *r = kind == VERDICT_OOPS	 ? &v->oops
+				 : kind == VERDICT_SPLAT ? &v->splat
+							 : &v->lost;
+	va_list args;
+
+	if (!record__claim(r))
+		return;
+	va_start(args, fmt);
+	r->kind = kind;
+	r->code = kinds[kind].code;
+	vsnprintf(r->detail, sizeof(r->detail), fmt, args);
+	va_end(args);
+	record__publish(r);
+}
+
+/* The worst that was known of the kernel before the end, or NULL. */
+static const struct verdict_record *worst_note(const struct verdict *v)
+{
+	const struct verdict_record *const notes[] = { &v->panic, &v->oops, &v->splat };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(notes); i++) {
+		if (record__valid(notes[i]))
+			return notes[i];
+	}
+	return NULL;
+}
+
+/* Our own end, by a signal or a failure: the guest's is not known. */
+static bool is_our_own(const struct verdict_record *end)
+{
+	return end->kind == VERDICT_SIGNAL || end->kind == VERDICT_VMM_INTERNAL ||
+	       end->kind == VERDICT_CANNOT_TEST;
+}
+
+/* Which record counts, by the list in the header. */
+static const struct verdict_record *deciding(const struct verdict *v)
+{
+	const struct verdict_record *note = worst_note(v);
+
+	if (is_our_own(&v->end))
+		return &v->end;
+	if (note && note->kind != VERDICT_SPLAT)
+		return note;
+	if (v->end.kind != VERDICT_PASS)
+		return &v->end;
+	if (note)
+		return note;
+	return record__valid(&v->lost) ? &v->lost : &v->end;
+}
+
+static void add_detail(struct verdict_record *r, const char *when, const struct verdict_record *also)
+{
+	size_t len = strlen(r->detail);
+
+	snprintf(r->detail + len, sizeof(r->detail) - len, "; %s %s: %s", when,
+		 kinds[also->kind].name, also->detail);
+}
+
 const struct verdict_record *verdict__final(struct verdict *v)
 {
 	static const char no_words[] = "the guest's kernel panicked without a word on its console";
+	const struct verdict_record *from, *note;
 
-	/* Our own end, by a signal or a failure, says more than the guest's. */
-	bool guest_ended = v->end.kind != VERDICT_SIGNAL && v->end.kind != VERDICT_VMM_INTERNAL &&
-			   v->end.kind != VERDICT_CANNOT_TEST;
-
-	if (!guest_ended || !verdict__panicked(v))
-		return &v->end;
-	verdict__note_panic(v, no_words, sizeof(no_words) - 1); /* counts only if nothing else did */
-	return &v->panic;
+	if (verdict__panicked(v)) /* counts only if nothing else did */
+		verdict__note_panic(v, no_words, sizeof(no_words) - 1);
+	from = deciding(v);
+	note = worst_note(v);
+	v->final = *from;
+	if (from == &v->end && note)
+		add_detail(&v->final, "before that,", note);
+	else if (from == &v->oops && v->end.kind != VERDICT_PASS)
+		add_detail(&v->final, "then", &v->end);
+	return &v->final;
 }
 
 const char *verdict__name(enum verdict_kind kind)
 {
 	return kinds[kind].name;
+}
+
+int verdict__code(enum verdict_kind kind)
+{
+	return kinds[kind].code;
+}
+
+int verdict__exit_status(const struct verdict_record *final, enum exit_style style)
+{
+	if (style == EXIT_BY_VERDICT || !final->code)
+		return final->code;
+	return is_our_own(final) ? kinds[VERDICT_CANNOT_TEST].code : 1;
 }

@@ -3,19 +3,57 @@
 #define KVM_CONSOLE_WATCH_H
 
 /*
- * Reads what a guest prints, line by line, for the few sentences that say how
- * its kernel fares. One watch per console; the bytes may come in any pieces.
- * Its owner serialises the calls.
+ * Makes lines of what a guest prints, and tells each to everybody who listens:
+ * see the table in console-watch.c. One watch per console. Its owner
+ * serialises the calls; the bytes may come in any pieces, one at a time or
+ * many, and the lines are the same.
+ *
+ * A line ends where the guest ends it, by \n or \r. Besides,
+ *
+ *  - a kernel's time stamp, "[    1.234567]", begins a line, since the kernel
+ *    does not care whether a program has finished its own, nor does a CPU
+ *    about what another was saying when it was stopped;
+ *  - a line longer than CONSOLE_LINE_MAX comes in parts, each of which begins
+ *    with the last CONSOLE_LINE_OVERLAP bytes of the part before.
+ *
+ * Bytes that are zero are left out, and empty lines are none.
  */
 #include "kvm/types.h"
 
 struct kvm;
 
-struct console_watch {
-	char line[512];	/* the line so far; what does not fit is not looked at */
+#define CONSOLE_LINE_MAX 1023
+#define CONSOLE_LINE_OVERLAP 128
+
+struct console_line {
+	const char *text;	/* a string of @len bytes, any but 0, \n and \r */
+	size_t len;
+	const char *message;	/* the part of text after a kernel's prefix: all if it has none */
+	bool stamped;		/* the prefix has a time stamp, */
+	u64 stamp_us;		/* which says so many microseconds, else 0 */
+	bool from_program;	/* the prefix says that a program wrote it to /dev/kmsg */
+	bool continued;		/* not the first part of a long line */
+};
+
+/*
+ * Hears a complete line, valid during the call, on any thread, with the
+ * console's lock held: it must be quick, and must not use the console.
+ */
+typedef void console_listener(struct kvm *kvm, const struct console_line *line);
+
+struct console_watch { /* zeroed before its first use */
+	char line[CONSOLE_LINE_MAX + 1];
 	unsigned len;
+	bool continued;
 };
 
 void console_watch__feed(struct console_watch *w, struct kvm *kvm, const u8 *buf, size_t len);
+
+/*
+ * What a kernel puts before a message is told from it: "[    1.234567] ", with
+ * CONFIG_PRINTK_CALLER also "[    T1] ", with console_msg_format=syslog "<4>"
+ * before both. @text is a string of @len bytes, and lives as long as the line.
+ */
+void console_line__parse(struct console_line *line, const char *text, size_t len);
 
 #endif

@@ -111,10 +111,10 @@ void ktap__init(struct ktap *k);
 void ktap__exit(struct ktap *k);
 
 /*
- * A complete line, with the kernel's time stamp or without. Before the end of
- * the stream is known, the counts are of what has been reported so far.
+ * A complete line, without the kernel's prefix, and the time that was in it, or
+ * KTAP_NO_TIME.
  */
-void ktap__line(struct ktap *k, const char *text);
+void ktap__line(struct ktap *k, const char *text, u64 now_us);
 
 /* The guest's kernel said @line, by which it, or the test that is running, has crashed. */
 void ktap__crashed(struct ktap *k, const char *line);

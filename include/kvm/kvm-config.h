@@ -7,6 +7,7 @@
  * run`, then checked, then const for as long as the VM lives.
  */
 #include "kvm/disk.h"
+#include "kvm/gates.h"
 #include "kvm/types.h"
 
 #define MAX_TTYS 4 /* as many as there are serial ports */
@@ -60,6 +61,8 @@ struct kvm_config {
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */
+	struct gate_patterns allow, fail_on, pass_on;
+	unsigned exit_style;	/* enum exit_style */
 	bool debug;
 	bool debug_ioport;
 	bool debug_mmio;

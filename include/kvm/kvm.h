@@ -22,6 +22,7 @@
 #include "kvm/verdict.h"
 
 struct console_log;
+struct gates;
 struct kvm_arch;
 struct kvm_cpu;
 struct pci_host;
@@ -63,6 +64,7 @@ struct kvm {
 
 	struct timeline timeline;
 	char kernel_version[KERNEL_VERSION_LEN]; /* as its file has it; "" if it does not say */
+	struct gates *gates;	/* see include/kvm/gates.h */
 	struct verdict verdict;
 	struct ioloop_timer timeout;	/* --timeout */
 	struct ioloop_timer panic_grace; /* see kvm__guest_panicked() */

@@ -9,6 +9,7 @@ X(signals)	/* before anything that starts a thread */
 X(status)	/* what the record is told while the VM runs */
 X(console_log)	/* --console-log */
 X(results)	/* --results */
+X(gates)	/* before every console */
 X(term)		/* the host's ends of the consoles */
 X(serial)	/* ports 0x3f8, 0x2f8, 0x3e8, 0x2e8 */
 X(i8042)	/* ports 0x60, 0x64 */

@@ -8,13 +8,14 @@
  */
 #include "kvm/types.h"
 
+struct console_line;
 struct kvm;
 
 /*
- * A complete line of a console. Any thread; it takes no lock but its own and
- * does not wait.
+ * A console_listener. Any thread. Only the first part of a line that comes in
+ * parts is looked at: its rest could look like a line of its own.
  */
-void results__line(struct kvm *kvm, const char *line);
+void results__hear(struct kvm *kvm, const struct console_line *line);
 
 /* The guest's kernel said by @line that it, or a task of it, has crashed. Any thread. */
 void results__crashed(struct kvm *kvm, const char *line);

@@ -8,9 +8,24 @@
  * failure as "bad".
  *
  * The first end counts: verdict__end() may be called by any thread at any time
- * and only its first caller decides. What the guest said of itself before it
- * ended (a panic) is noted apart from that and outranks how it then ended: a
- * kernel that panics and resets has panicked.
+ * and only its first caller decides. What was known of the guest's kernel
+ * before is noted apart from that. What then counts is the first of these that
+ * holds:
+ *
+ *  1. lkvm's own end: signal, vmm-internal, cannot-test. It says nothing about
+ *     the kernel, which was not seen to its end.
+ *  2. panic, no-root: a kernel that panics and resets, or hangs, or runs into
+ *     the timeout, has panicked.
+ *  3. oops: as much its end as a panic, only later; what came of it, a hang, a
+ *     triple fault, a timeout, a test that failed, is not what to look for.
+ *  4. any bad end: fail, triple-fault, hang, timeout. More than a splat before
+ *     it, which need not be the reason.
+ *  5. splat: instead of a pass, or of lost.
+ *  6. lost: instead of a pass, if the end was not the one that was asked for.
+ *  7. pass
+ *
+ * The detail of the record says the rest: "; then hang: ..." behind an oops,
+ * "; before that, splat: ..." behind an end.
  */
 #include "kvm/types.h"
 
@@ -20,7 +35,10 @@ enum verdict_kind {
 	VERDICT_PASS,
 	VERDICT_FAIL,		/* @code is the guest's own status */
 	VERDICT_PANIC,
+	VERDICT_OOPS,		/* the kernel survived, for a while */
+	VERDICT_SPLAT,		/* it complained, or the console said what it must not */
 	VERDICT_TRIPLE_FAULT,
+	VERDICT_LOST,		/* it ended well, but not as asked for */
 	VERDICT_HANG,
 	VERDICT_NO_ROOT,
 	VERDICT_VMM_INTERNAL,
@@ -29,7 +47,7 @@ enum verdict_kind {
 	VERDICT_SIGNAL,		/* @code is 128 + signal number */
 };
 
-#define VERDICT_DETAIL_LEN 256
+#define VERDICT_DETAIL_LEN 512
 
 struct verdict_record {
 	unsigned state; /* private: empty, being written, or valid */
@@ -41,6 +59,8 @@ struct verdict_record {
 struct verdict {
 	struct verdict_record end;	/* how the VM ended */
 	struct verdict_record panic;	/* what its kernel said before */
+	struct verdict_record oops, splat, lost; /* noted */
+	struct verdict_record final;	/* see verdict__final() */
 	bool panicked_silently;		/* atomic; it told a device, perhaps without words */
 };
 
@@ -66,11 +86,26 @@ bool verdict__panicked(const struct verdict *v);
  * joined.
  */
 void verdict__fail_pass(struct verdict *v, const char *fmt, ...) __printf(2, 3);
+/* Notes VERDICT_OOPS, VERDICT_SPLAT or VERDICT_LOST; the first of each counts. Any thread. */
+void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, ...)
+	__printf(3, 4);
 
 /* What counts in the end. Valid after verdict__end() and once all threads are joined. */
 const struct verdict_record *verdict__final(struct verdict *v);
 
 /* "triple-fault" and so on: the names in the exit-status table of the manual. */
 const char *verdict__name(enum verdict_kind kind);
+
+/* Its exit status; of fail and signal, which have many, the least. */
+int verdict__code(enum verdict_kind kind);
+
+/*
+ * --exit: the verdict's code; or what `git bisect run` is to be told, 0 for a
+ * pass, 1 for all that the kernel did wrong, 125 where it was not tested: KVM
+ * or lkvm failed, or was told to end.
+ */
+enum exit_style { EXIT_BY_VERDICT, EXIT_FOR_BISECT };
+
+int verdict__exit_status(const struct verdict_record *final, enum exit_style style);
 
 #endif

@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		if (*line == '!')
 			ktap__crashed(k, line + 1);
 		else
-			ktap__line(k, line);
+			ktap__line(k, line, size);
 		HOLDS(k->depth <= KTAP_MAX_DEPTH && k->log_len <= KTAP_MAX_LOG);
 		free(line);
 		len += !!end;

@@ -2,6 +2,8 @@
 /* Results from a log; tests/unit/ktap-log.h is the manual. */
 #include "ktap-log.h"
 
+#include "kvm/console-watch.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -13,12 +15,14 @@ void ktap_log__read(struct ktap *k, const char *log, size_t len)
 	while (len) {
 		const char *end = memchr(log, '\n', len);
 		size_t n = end ? (size_t)(end - log) : len;
-		char line[4096];
+		struct console_line line;
+		char text[4096];
 		const char *said;
 
-		snprintf(line, sizeof(line), "%.*s", (int)n, log);
-		ktap__line(k, line);
-		said = strstr(line, panic);
+		snprintf(text, sizeof(text), "%.*s", (int)n, log);
+		console_line__parse(&line, text, strlen(text));
+		ktap__line(k, line.message, line.stamped ? line.stamp_us : KTAP_NO_TIME);
+		said = strstr(text, panic);
 		if (said)
 			ktap__crashed(k, said);
 		n += !!end;

@@ -96,7 +96,7 @@ static void junit_has_a_parent_that_is_bad_by_itself(void)
 
 static void json_is_that_of_kunit_py(void)
 {
-	CHECK_STR(json("[    1.0] 1..1\n[    1.000000] 1..1\n[    1.000000]   1..1\n"
+	CHECK_STR(json("[    1.000000] 1..1\n[    1.000000] 1..1\n[    1.000000]   1..1\n"
 		       "[    1.000005]   not ok 1 a # \xff\"\n[    1.000005] not ok 1 s\n"),
 		  "{\n  \"name\": \"lkvm\",\n  \"passed\": false,\n  \"detail\": null,\n  \"counts\": {\n"
 		  "    \"total\": 1,\n    \"passed\": 0,\n    \"failed\": 1,\n    \"skipped\": 0,\n"

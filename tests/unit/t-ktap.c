@@ -281,12 +281,12 @@ static void a_crash_that_is_survived_is_the_running_tests(void)
 {
 	ktap__exit(&k);
 	ktap__init(&k);
-	ktap__line(&k, "1..3");
-	ktap__line(&k, "ok 1 a");
+	ktap__line(&k, "1..3", KTAP_NO_TIME);
+	ktap__line(&k, "ok 1 a", KTAP_NO_TIME);
 	ktap__crashed(&k, "kernel BUG at a.c:1!");
 	ktap__crashed(&k, "another");
-	ktap__line(&k, "ok 2 b");
-	ktap__line(&k, "ok 3 c");
+	ktap__line(&k, "ok 2 b", KTAP_NO_TIME);
+	ktap__line(&k, "ok 3 c", KTAP_NO_TIME);
 	ktap__finish(&k, "the end");
 	CHECK_STR(counts(), "2 0 0 1 0 0");
 	CHECK_STR(first_bad(), "b");
@@ -316,14 +316,14 @@ static void of_a_long_log_the_end_is_kept(void)
 
 	ktap__exit(&k);
 	ktap__init(&k);
-	ktap__line(&k, "1..1");
+	ktap__line(&k, "1..1", KTAP_NO_TIME);
 	for (unsigned i = 0; i < 5000; i++) {
 		char line[64];
 
 		snprintf(line, sizeof(line), "# line %u", i);
-		ktap__line(&k, line);
+		ktap__line(&k, line, KTAP_NO_TIME);
 	}
-	ktap__line(&k, "not ok 1 a");
+	ktap__line(&k, "not ok 1 a", KTAP_NO_TIME);
 	ktap__finish(&k, "");
 	log = ktap__text(&k, ktap__first(&k)->log);
 	CHECK(strlen(log) > KTAP_MAX_LOG / 4 && strlen(log) < KTAP_MAX_LOG);
@@ -350,9 +350,9 @@ static void what_is_stored_is_bounded_and_all_is_counted(void)
 	ktap__init(&k);
 	for (unsigned i = 1; i <= 200000; i++) {
 		snprintf(name, sizeof(name), "ok %u %0300u", i, i);
-		ktap__line(&k, name);
+		ktap__line(&k, name, KTAP_NO_TIME);
 	}
-	ktap__line(&k, "not ok 200001 last");
+	ktap__line(&k, "not ok 200001 last", KTAP_NO_TIME);
 	ktap__finish(&k, "");
 	CHECK_STR(counts(), "200000 1 0 0 0 0");
 	CHECK(k.unlisted > 0 && k.unlisted < 200000);

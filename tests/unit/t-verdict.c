@@ -35,7 +35,10 @@ static void every_kind_has_its_code_and_name(void)
 		{ VERDICT_PASS, 0, "pass" },
 		{ VERDICT_FAIL, 77, "fail" },
 		{ VERDICT_PANIC, 110, "panic" },
+		{ VERDICT_OOPS, 111, "oops" },
+		{ VERDICT_SPLAT, 112, "splat" },
 		{ VERDICT_TRIPLE_FAULT, 114, "triple-fault" },
+		{ VERDICT_LOST, 115, "lost" },
 		{ VERDICT_HANG, 116, "hang" },
 		{ VERDICT_NO_ROOT, 117, "no-root" },
 		{ VERDICT_VMM_INTERNAL, 118, "vmm-internal" },
@@ -99,6 +102,107 @@ static void our_own_end_outranks_a_panic(void)
 		note(&v, "Kernel panic - not syncing: sorry");
 		end(&v, ends[i], 143, "the end");
 		CHECK_EQ(verdict__final(&v)->kind, ends[i]);
+	}
+}
+
+/*
+ * The list in the header, as a table: with these notes, and this end, this
+ * counts, and says this
+ */
+static void the_first_that_holds_counts(void)
+{
+	static const struct {
+		enum verdict_kind end;
+		const char *panic, *oops, *splat, *lost;
+		enum verdict_kind counts;
+		const char *detail;
+	} rows[] = {
+		{ VERDICT_PASS, NULL, NULL, NULL, NULL, VERDICT_PASS, "the end" },
+		{ VERDICT_PASS, NULL, NULL, NULL, "l", VERDICT_LOST, "l" },
+		{ VERDICT_PASS, NULL, NULL, "s", "l", VERDICT_SPLAT, "s" },
+		{ VERDICT_PASS, NULL, "o", "s", "l", VERDICT_OOPS, "o" },
+		{ VERDICT_PASS, "p", "o", "s", "l", VERDICT_PANIC, "p" },
+
+		{ VERDICT_FAIL, NULL, NULL, NULL, "l", VERDICT_FAIL, "the end" },
+		{ VERDICT_FAIL, NULL, NULL, "s", "l", VERDICT_FAIL, "the end; before that, splat: s" },
+		{ VERDICT_FAIL, NULL, "o", "s", "l", VERDICT_OOPS, "o; then fail: the end" },
+		{ VERDICT_HANG, NULL, NULL, "s", NULL, VERDICT_HANG, "the end; before that, splat: s" },
+		{ VERDICT_HANG, NULL, "o", NULL, NULL, VERDICT_OOPS, "o; then hang: the end" },
+		{ VERDICT_TIMEOUT, NULL, NULL, "s", NULL, VERDICT_TIMEOUT,
+		  "the end; before that, splat: s" },
+		{ VERDICT_TIMEOUT, NULL, "o", "s", NULL, VERDICT_OOPS, "o; then timeout: the end" },
+		{ VERDICT_TRIPLE_FAULT, NULL, "o", NULL, NULL, VERDICT_OOPS,
+		  "o; then triple-fault: the end" },
+		{ VERDICT_TRIPLE_FAULT, "p", "o", NULL, NULL, VERDICT_PANIC, "p" },
+		{ VERDICT_PANIC, "p", "o", "s", NULL, VERDICT_PANIC, "p" },
+
+		{ VERDICT_SIGNAL, NULL, NULL, "s", "l", VERDICT_SIGNAL,
+		  "the end; before that, splat: s" },
+		{ VERDICT_SIGNAL, NULL, "o", "s", "l", VERDICT_SIGNAL,
+		  "the end; before that, oops: o" },
+		{ VERDICT_VMM_INTERNAL, "p", "o", NULL, NULL, VERDICT_VMM_INTERNAL,
+		  "the end; before that, panic: p" },
+		{ VERDICT_CANNOT_TEST, NULL, NULL, NULL, "l", VERDICT_CANNOT_TEST, "the end" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct verdict v = { 0 };
+
+		test__context("row %u", i);
+		if (rows[i].panic)
+			note(&v, rows[i].panic);
+		if (rows[i].oops)
+			verdict__note(&v, VERDICT_OOPS, "%s", rows[i].oops);
+		if (rows[i].splat)
+			verdict__note(&v, VERDICT_SPLAT, "%s", rows[i].splat);
+		end(&v, rows[i].end, 3, "the end");
+		if (rows[i].lost)
+			verdict__note(&v, VERDICT_LOST, "%s", rows[i].lost);
+		CHECK_STR(verdict__name(verdict__final(&v)->kind), verdict__name(rows[i].counts));
+		CHECK_STR(v.final.detail, rows[i].detail);
+		CHECK_EQ(verdict__exit_status(&v.final, EXIT_BY_VERDICT), v.final.code);
+	}
+}
+
+static void the_first_note_of_a_kind_counts(void)
+{
+	struct verdict v = { 0 };
+
+	verdict__note(&v, VERDICT_SPLAT, "%d", 1);
+	verdict__note(&v, VERDICT_SPLAT, "%d", 2);
+	end(&v, VERDICT_PASS, 0, "reset");
+	CHECK_STR(verdict__final(&v)->detail, "1");
+}
+
+static void a_silent_panic_outranks_an_oops(void)
+{
+	struct verdict v = { 0 };
+
+	verdict__note(&v, VERDICT_OOPS, "o");
+	note(&v, "");
+	end(&v, VERDICT_PASS, 0, "reset");
+	CHECK_EQ(verdict__final(&v)->code, 110);
+}
+
+static void a_bisection_hears_of_good_bad_and_untested(void)
+{
+	static const struct {
+		enum verdict_kind end;
+		int status;
+	} rows[] = {
+		{ VERDICT_PASS, 0 }, { VERDICT_FAIL, 1 }, { VERDICT_PANIC, 1 },
+		{ VERDICT_OOPS, 1 }, { VERDICT_SPLAT, 1 }, { VERDICT_TRIPLE_FAULT, 1 },
+		{ VERDICT_LOST, 1 }, { VERDICT_HANG, 1 }, { VERDICT_NO_ROOT, 1 },
+		{ VERDICT_TIMEOUT, 1 }, { VERDICT_VMM_INTERNAL, 125 },
+		{ VERDICT_CANNOT_TEST, 125 }, { VERDICT_SIGNAL, 125 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct verdict v = { 0 };
+
+		test__context("%s", verdict__name(rows[i].end));
+		end(&v, rows[i].end, 200, "why");
+		CHECK_EQ(verdict__exit_status(verdict__final(&v), EXIT_FOR_BISECT), rows[i].status);
 	}
 }
 
@@ -232,6 +336,8 @@ static void tests_make_a_failure_of_a_pass_only(void)
 
 TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
       T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
+      T(the_first_that_holds_counts), T(the_first_note_of_a_kind_counts),
+      T(a_silent_panic_outranks_an_oops), T(a_bisection_hears_of_good_bad_and_untested),
       T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
       T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
       T(of_many_threads_one_is_first),
