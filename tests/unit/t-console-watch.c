@@ -5,6 +5,7 @@
 #include "kvm/console-watch.h"
 #include "kvm/gates.h"
 #include "kvm/kvm.h"
+#include "kvm/results.h"
 
 #include <stdio.h>
 #include <string.h>
