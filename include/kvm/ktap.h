@@ -20,7 +20,7 @@
  *    crashed, and those that were planned after it are not run;
  *  - a parent that says it failed although none of its subtests did is counted
  *    as one more failure;
- *  - "not ok" with TODO or XFAIL is counted as skipped.
+ *  - "not ok" with a directive that says it was expected is counted as skipped.
  *
  * The guest is not trusted: at most KTAP_MAX_STORE bytes are kept of what it
  * said. Tests beyond that are counted and no more. Lists deeper than

@@ -385,6 +385,7 @@ TESTS(T(a_panic_is_seen_from_its_words_on), T(the_pieces_do_not_matter),
       T(other_words_are_no_panic),
       T(the_end_of_a_panic_is_a_panic_too), T(a_panic_whose_words_are_cut_is_seen_by_its_end),
       T(an_announced_halt_is_heard), T(what_stands_before_a_message_is_told_from_it),
-      T(the_time_in_a_stamp_is_told), T(what_looks_a_little_like_a_prefix_is_none), T(the_kernel_begins_a_line_where_it_speaks),
+      T(the_time_in_a_stamp_is_told), T(what_looks_a_little_like_a_prefix_is_none),
+      T(the_kernel_begins_a_line_where_it_speaks),
       T(a_prompt_is_offered_before_its_line_ends), T(a_long_line_comes_in_parts_that_overlap),
       T(the_sizes_of_the_pieces_do_not_matter), T(any_bytes_are_taken))

