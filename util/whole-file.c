@@ -102,7 +102,9 @@ static int open_special(const char *path, int flags)
 
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int whole_file__open(struct whole_file *f, const char *path)
@@ -203,5 +205,7 @@ int open_log(const char *path)
 	if (fd)
 		return fd;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
