@@ -310,7 +310,8 @@ static int check_options(const struct kvm_config *cfg)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
 		for (unsigned j = 0; j < i; j++) {
-			if (!files[i].path || !files[j].path || strcmp(files[i].path, files[j].path))
+			if (!files[i].path || !files[j].path ||
+			    strcmp(files[i].path, files[j].path) || !strcmp(files[i].path, "/dev/null"))
 				continue;
 			pr_err("options '--%s' and '--%s' name the same file: '%s'", files[j].option,
 			       files[i].option, files[i].path);

@@ -47,37 +47,36 @@ static int dup_for_writing(int fd)
 	return copy < 0 ? -errno : copy;
 }
 
-/* A new file in the directory of @target. Its name is malloc'd into *@name. */
-static int create_beside(const char *target, char **name)
+/* A new file in the directory of @target. Returns its name, malloc'd; NULL: *@fd is -errno. */
+static char *create_beside(const char *target, int *fd)
 {
 	const char *slash = strrchr(target, '/');
 	int dir_len = slash ? (int)(slash - target) + 1 : 0;
 
 	for (unsigned i = 0; i < MAX_NAMES; i++) {
-		if (asprintf(name, "%.*s.lkvm-%ld-%u", dir_len, target, (long)getpid(), i) < 0)
-			return -ENOMEM;
+		char *name;
 
-		int fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-		if (fd >= 0)
-			return fd;
-
-		int err = -errno;
-
-		free(*name);
-		if (err != -EEXIST)
-			return err;
+		*fd = -ENOMEM;
+		if (asprintf(&name, "%.*s.lkvm-%ld-%u", dir_len, target, (long)getpid(), i) < 0)
+			return NULL;
+		*fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (*fd >= 0)
+			return name;
+		*fd = -errno;
+		free(name);
+		if (*fd != -EEXIST)
+			return NULL;
 	}
-	return -EEXIST;
+	return NULL;
 }
 
 /* A rename takes permission for the directory only: to ask is to try. */
 static int try_to_create(const char *target)
 {
-	char *name;
-	int fd = create_beside(target, &name);
+	int fd;
+	char *name = create_beside(target, &fd);
 
-	if (fd < 0)
+	if (!name)
 		return fd;
 	close(fd);
 	unlink(name);
@@ -103,7 +102,9 @@ static int open_special(const char *path, int flags)
 
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int whole_file__open(struct whole_file *f, const char *path)
@@ -172,10 +173,10 @@ static int write_all(int fd, const char *data, size_t len)
 
 static int replace(const char *target, const void *data, size_t len)
 {
-	char *name;
-	int fd = create_beside(target, &name);
+	int fd;
+	char *name = create_beside(target, &fd);
 
-	if (fd < 0)
+	if (!name)
 		return fd;
 
 	int err = write_all(fd, data, len);
@@ -204,5 +205,7 @@ int open_log(const char *path)
 	if (fd)
 		return fd;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
