@@ -7,6 +7,18 @@
 
 #include <string.h>
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *skip_digits(const char *p)
+{
+	while (is_digit(*p))
+		p++;
+	return p;
+}
+
 /*
  * What a kernel says of its end
  */
@@ -19,8 +31,11 @@ static bool is_of_a_panic(const struct console_line *line)
 {
 	static const char rebooting[] = "Rebooting in ";
 
-	if (!strncmp(line->message, rebooting, sizeof(rebooting) - 1))
-		return strstr(line->message, " seconds..");
+	if (!strncmp(line->message, rebooting, sizeof(rebooting) - 1)) {
+		const char *rest = skip_digits(line->message + sizeof(rebooting) - 1);
+
+		return !strcmp(rest, " seconds.."); /* two dots: programs print three */
+	}
 	return !strncmp(line->message, "Kernel Offset: 0x", 17) ||
 	       !strcmp(line->message, "Kernel Offset: disabled");
 }
@@ -50,18 +65,6 @@ static console_listener *const listeners[] = {
 /*
  * What stands before a message
  */
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static const char *skip_digits(const char *p)
-{
-	while (is_digit(*p))
-		p++;
-	return p;
-}
-
 static const char *skip_blanks(const char *p)
 {
 	while (*p == ' ')

@@ -259,21 +259,27 @@ static enum gate_kind built_in_gate(const struct gates *g, const struct console_
 	return is_die(line->message) ? GATE_OOPS : GATE_NONE;
 }
 
+/* The first stamp: what has been counted had none, or was the user's. */
+static void begin_to_be_strict(struct gates *g)
+{
+	pthread_mutex_lock(&g->lock);
+	if (!g->stamps) {
+		struct tally users = g->tallies[GATE_FAIL_ON];
+
+		memset(g->tallies, 0, sizeof(g->tallies));
+		g->tallies[GATE_FAIL_ON] = users;
+	}
+	__atomic_store_n(&g->stamps, true, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&g->lock);
+}
+
 /* As far as can be told; @g learns from it. */
 static bool is_kernels(struct gates *g, const struct console_line *line)
 {
 	bool strict = __atomic_load_n(&g->stamps, __ATOMIC_RELAXED);
 
-	if (line->stamped && !strict && g->may_stamp) {
-		pthread_mutex_lock(&g->lock);
-		/* What has been counted had no stamp, or was the user's. */
-		for (unsigned i = 0; i < NR_GATES && !g->stamps; i++) {
-			if (i != GATE_FAIL_ON)
-				g->tallies[i] = (struct tally){ 0 };
-		}
-		__atomic_store_n(&g->stamps, true, __ATOMIC_RELAXED);
-		pthread_mutex_unlock(&g->lock);
-	}
+	if (line->stamped && !strict && g->may_stamp)
+		begin_to_be_strict(g);
 	return !line->from_program && (line->stamped || !strict);
 }
 

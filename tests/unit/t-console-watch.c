@@ -205,7 +205,8 @@ static void a_panic_whose_words_are_cut_is_seen_by_its_end(void)
 	}
 	start();
 	feed_text("about Kernel Offset: of no kernel\n[    4.700000] the Kernel Offset: disabled\n"
-		  "Rebooting in a minute\nnot Rebooting in 10 seconds..\n");
+		  "Rebooting in a minute\nnot Rebooting in 10 seconds..\n"
+		  "Rebooting in 10 seconds...\n");
 	CHECK_EQ(panics, 0);
 }
 
