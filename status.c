@@ -300,14 +300,18 @@ static int open_file(const char *option, const char *path, struct whole_file *fi
 /* Two results in one file would be neither, and stamps in none are a mistake. */
 static int check_options(const struct kvm_config *cfg)
 {
-	const struct {
+	struct {
 		const char *option, *path;
-	} files[] = {
+	} files[3 + MAX_RESULTS] = {
 		{ "status", cfg->status },
 		{ "timeline", cfg->timeline },
 		{ "console-log", cfg->console_log },
 	};
 
+	for (unsigned i = 0; i < cfg->results.count; i++) {
+		files[3 + i].option = "results";
+		files[3 + i].path = cfg->results.paths[i];
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
 		for (unsigned j = 0; j < i; j++) {
 			if (!files[i].path || !files[j].path ||
