@@ -151,7 +151,8 @@ static void summarise(const struct ktap *k)
 	append_count(text, sizeof(text), c->not_run, "not run");
 	append_count(text, sizeof(text), c->skipped, "skipped");
 	append_count(text, sizeof(text), c->errors, c->errors == 1 ? "error" : "errors");
-	pr_info("results: %" PRIu64 " tests: %" PRIu64 " passed%s", ktap__total(c), c->passed, text);
+	pr_info("results: %" PRIu64 " test%s: %" PRIu64 " passed%s", ktap__total(c),
+		ktap__total(c) == 1 ? "" : "s", c->passed, text);
 	if (k->unlisted)
 		pr_warn("results: %" PRIu64 " of them are counted, and not listed: the list has reached "
 			"its limit, %u MiB", k->unlisted, (unsigned)(KTAP_MAX_STORE / MiB(1)));
