@@ -4,6 +4,7 @@
  * stock kernel can be expected to boot on it.
  */
 #include "kvm/caps.h"
+#include "kvm/host.h"
 #include "kvm/kvm-cmd.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -36,47 +36,16 @@ void kvm_info_help(void)
 	print_options(tables);
 }
 
-enum cpu_flags { CPU_VMX = 1, CPU_SVM = 2, CPU_HYPERVISOR = 4 };
-
-static bool has_word(const char *line, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = line; (p = strstr(p, word)); p += len) {
-		if (p > line && p[-1] == ' ' && (p[len] == ' ' || p[len] == '\n'))
-			return true;
-	}
-	return false;
-}
-
-/* Of the first CPU in /proc/cpuinfo: all are alike in what matters here. */
-static unsigned host_cpu_flags(void)
-{
-	FILE *f = fopen("/proc/cpuinfo", "re");
-	unsigned flags = 0;
-	char line[8192];
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "flags", 5))
-			continue;
-		flags |= has_word(line, "vmx") ? CPU_VMX : 0;
-		flags |= has_word(line, "svm") ? CPU_SVM : 0;
-		flags |= has_word(line, "hypervisor") ? CPU_HYPERVISOR : 0;
-		break;
-	}
-	fclose(f);
-	return flags;
-}
-
 static const char *kvm_kind(unsigned flags)
 {
-	if (access("/sys/module/kvm_intel", F_OK) == 0 && (flags & CPU_VMX))
+	switch (host__kvm(flags)) {
+	case HOST_KVM_VMX:
 		return "VMX (kvm_intel)";
-	if (access("/sys/module/kvm_amd", F_OK) == 0 && (flags & CPU_SVM))
+	case HOST_KVM_SVM:
 		return "SVM (kvm_amd)";
-	return "other: the CPU shows neither VMX nor SVM";
+	default:
+		return "other: the CPU shows neither VMX nor SVM";
+	}
 }
 
 /* "Y", "1", "N" or "0" in a module's parameter; '?' if it has none */
@@ -92,7 +61,7 @@ static char module_parameter(const char *path)
 
 static const char *nested_support(unsigned flags)
 {
-	char value = module_parameter((flags & CPU_SVM) ? "/sys/module/kvm_amd/parameters/nested"
+	char value = module_parameter((flags & HOST_CPU_SVM) ? "/sys/module/kvm_amd/parameters/nested"
 							: "/sys/module/kvm_intel/parameters/nested");
 
 	return value == 'Y' || value == '1' ? "yes" : value == '?' ? "unknown" : "no";
@@ -132,7 +101,7 @@ static unsigned print_caps(int fd)
 
 static int print_expectation(unsigned flags, unsigned missing)
 {
-	bool hardware = flags & (CPU_VMX | CPU_SVM);
+	bool hardware = flags & (HOST_CPU_VMX | HOST_CPU_SVM);
 
 	putchar('\n');
 	if (missing) {
@@ -145,7 +114,7 @@ static int print_expectation(unsigned flags, unsigned missing)
 		     "Small test guests run.");
 		return 0;
 	}
-	if (flags & CPU_HYPERVISOR)
+	if (flags & HOST_CPU_HYPERVISOR)
 		puts("A stock kernel can be expected to boot here, slower than on a bare machine:\n"
 		     "this host is a guest itself.");
 	else
@@ -171,7 +140,7 @@ int kvm_cmd_info(int argc, char **argv)
 		return EXIT_CANNOT_TEST;
 	}
 
-	unsigned flags = host_cpu_flags();
+	unsigned flags = host__cpu_flags();
 	const char *dev = cfg.dev ? cfg.dev : "/dev/kvm";
 	int fd = kvm__open_dev(dev);
 
@@ -187,7 +156,7 @@ int kvm_cmd_info(int argc, char **argv)
 	printf("device               %s\n", dev);
 	printf("API version          %d\n", version);
 	printf("kind                 %s\n", kvm_kind(flags));
-	printf("host is a guest      %s\n", (flags & CPU_HYPERVISOR) ? "yes (nested)" : "no");
+	printf("host is a guest      %s\n", (flags & HOST_CPU_HYPERVISOR) ? "yes (nested)" : "no");
 	printf("nested guests        %s\n", nested_support(flags));
 	printf("vCPUs                at most %d, %d recommended\n", check(fd, KVM_CAP_MAX_VCPUS),
 	       check(fd, KVM_CAP_NR_VCPUS));

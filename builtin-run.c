@@ -4,6 +4,7 @@
  */
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
+#include "kvm/console-log.h"
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm-cmd.h"
@@ -12,7 +13,9 @@
 #include "kvm/log.h"
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
+#include "kvm/results.h"
 #include "kvm/signals.h"
+#include "kvm/status.h"
 #include "kvm/term.h"
 
 #include <errno.h>
@@ -136,7 +139,7 @@ void kvm_run_help(void)
 	     "\n"
 	     "Boots KERNEL and ends when the guest does, with a status that says how:\n"
 	     "  0    it powered off or reset itself, and nothing bad was seen\n"
-	     "  N    it wrote N to the debug-exit port (0xf4)\n"
+	     "  N    it wrote N to the debug-exit port (0xf4); 1 with --results: a test failed\n"
 	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
 	     "  111  oops or BUG         112  WARN, KASAN, lockdep..., or --fail-on\n"
 	     "  114  triple fault        115  ended without --pass-on\n"
@@ -255,6 +258,8 @@ static int kvm_cmd_run_init(struct machine *m)
 
 static void kvm_cmd_run_work(struct kvm *kvm)
 {
+	timeline__mark(&kvm->timeline, MARK_KERNEL_LOADED);
+
 	int err = kvm_cpu__start_all(kvm);
 
 	if (err)
@@ -306,14 +311,26 @@ static void flush_console(struct kvm *kvm)
 	}
 }
 
+/* A disk that takes nothing for so long takes nothing. */
+#define CONSOLE_LOG_PATIENCE_MS 10000
+
+static void flush_console_log(struct console_log *log)
+{
+	if (log && !console_log__flush(log, CONSOLE_LOG_PATIENCE_MS))
+		pr_warn("console log '%s': its end is lost, as it was written too slowly", log->path);
+}
+
 static int kvm_cmd_run_exit(struct machine *m)
 {
 	const struct verdict_record *verdict;
 
 	flush_console(&m->kvm);
+	flush_console_log(m->kvm.console_log);
 	guest_log__examine(&m->kvm);
 	gates__settle(&m->kvm);
+	results__settle(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
+	status__write(m->kvm.status, &m->kvm, verdict);
 	init_list__exit(m); /* gives the terminal back before the last word */
 	/* Why nothing could be tested has been said where it was known. */
 	if (verdict->code && verdict->kind != VERDICT_CANNOT_TEST)
@@ -361,7 +378,7 @@ static void raise_file_limit(void)
 	}
 }
 
-static int run_machine(const struct kvm_config *cfg)
+static int run_machine(const struct kvm_config *cfg, struct status *record)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 	int status = EXIT_CANNOT_TEST;
@@ -371,6 +388,7 @@ static int run_machine(const struct kvm_config *cfg)
 		return status;
 	}
 	m->kvm.cfg = cfg;
+	m->kvm.status = record;
 	raise_file_limit();
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
@@ -387,6 +405,46 @@ free_machine:
 	return status;
 }
 
+/*
+ * The run, or what is asked for in its place, and the record of it: there is
+ * one too, if the options say where, when something is wrong with the others.
+ */
+static int run_recorded(const struct kvm_config *cfg, bool usable, int argc, char **argv)
+{
+	static const struct verdict_record cannot_test = {
+		.kind = VERDICT_CANNOT_TEST,
+		.code = EXIT_CANNOT_TEST,
+	};
+	bool runs = !cfg->print_cmdline && !cfg->dry_run;
+	struct status *record;
+	int status = EXIT_CANNOT_TEST;
+
+	if (status__begin(&record, cfg, argc, argv) < 0)
+		return status;
+	if (record && runs) {
+		if (status__clear(record) < 0)
+			goto free_record;
+		signals__block();
+	}
+	if (usable)
+		status = cfg->print_cmdline ? print_cmdline(cfg, NULL) : run_machine(cfg, record);
+	if (runs)
+		status__write(record, NULL, &cannot_test);
+free_record:
+	status__free(record);
+	return status;
+}
+
+/* parse_options() puts the operands first, over other words. NULL: out of memory. */
+static char **copy_words(int argc, char **argv)
+{
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+
+	if (words)
+		memcpy(words, argv, (size_t)argc * sizeof(*words));
+	return words;
+}
+
 int kvm_cmd_run(int argc, char **argv)
 {
 	struct kvm_config cfg = { .nr_cpus = 1, .mem = DEFAULT_MEM, .loglevel = LOG_INFO };
@@ -394,21 +452,27 @@ int kvm_cmd_run(int argc, char **argv)
 	struct operands operands;
 	char *found_kernel = NULL;
 	int status = EXIT_CANNOT_TEST;
+	char **words = copy_words(argc, argv);
+	bool usable;
 
+	if (!words) {
+		pr_err("cannot read the options: %s", strerror(ENOMEM));
+		return status;
+	}
 	list_options(tables, &cfg);
-	if (parse_options(tables, argc, argv, &operands) < 0)
-		goto out;
-	if (operands.help) {
+	usable = parse_options(tables, argc, argv, &operands) == 0;
+	if (usable && operands.help) {
 		kvm_run_help();
 		status = 0;
 		goto out;
 	}
-	if (take_operands(&cfg, &operands) < 0 || fill_defaults(&cfg, &found_kernel) < 0)
-		goto out;
-
-	log__set_level(cfg.loglevel);
-	status = cfg.print_cmdline ? print_cmdline(&cfg, NULL) : run_machine(&cfg);
+	usable = usable && take_operands(&cfg, &operands) == 0 &&
+		 fill_defaults(&cfg, &found_kernel) == 0;
+	if (usable)
+		log__set_level(cfg.loglevel);
+	status = run_recorded(&cfg, usable, argc, words);
 out:
+	free(words);
 	for (unsigned i = 0; i < cfg.nr_disks; i++)
 		free((char *)cfg.disks[i].params.file);
 	free(found_kernel);

@@ -4,6 +4,7 @@
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
+#include "kvm/results.h"
 
 #include <string.h>
 
@@ -44,13 +45,15 @@ static void hear_end(struct kvm *kvm, const struct console_line *line)
 {
 	const char *found = strstr(line->text, "Kernel panic - not syncing");
 
-	if (found)
+	if (found) {
+		results__crashed(kvm, found);
 		kvm__guest_panicked(kvm, found, strlen(found));
-	else if (is_of_a_panic(line))
+	} else if (is_of_a_panic(line)) {
 		kvm__guest_panicked(kvm, "", 0);
-	else if (strstr(line->text, "reboot: System halted") ||
-		 strstr(line->text, "reboot: Power down"))
+	} else if (strstr(line->text, "reboot: System halted") ||
+		   strstr(line->text, "reboot: Power down")) {
 		kvm__guest_halts(kvm);
+	}
 	kvm__guest_talks(kvm);
 }
 
@@ -63,6 +66,7 @@ static console_listener *const listeners[] = {
 	show_to_log,
 	hear_end,
 	gates__hear,
+	results__hear,	/* behind those that tell it of a crash */
 };
 
 /*
@@ -100,19 +104,25 @@ static const char *skip_level(const char *p, unsigned *facility)
 	return p + digits + 2;
 }
 
-/* Behind "[    1.234567]" */
-static const char *skip_stamp(const char *p)
+/* Behind "[    1.234567]"; then *@us is the time in it. */
+static const char *skip_stamp(const char *p, u64 *us)
 {
-	const char *start = p, *point;
+	const char *start = p, *point, *digits;
 
 	if (*p != '[')
 		return start;
-	p = skip_blanks(p + 1);
-	point = skip_digits(p);
-	if (point == p || *point != '.')
+	digits = skip_blanks(p + 1);
+	point = skip_digits(digits);
+	if (point == digits || *point != '.')
 		return start;
 	p = skip_digits(point + 1);
-	return p - point == 7 && *p == ']' ? p + 1 : start;
+	if (p - point != 7 || *p != ']')
+		return start;
+	for (*us = 0; digits < p; digits++) {
+		if (digits != point)
+			*us = *us * 10 + (u64)(*digits - '0');
+	}
+	return p + 1;
 }
 
 /* Behind "[    T1]" or "[    C0]": the task or CPU that speaks */
@@ -150,7 +160,7 @@ void console_line__parse(struct console_line *line, const char *text, size_t len
 	while ((behind = skip_escape(p)) != p)
 		p = behind;
 	p = skip_level(p, &facility);
-	behind = skip_stamp(p);
+	behind = skip_stamp(p, &line->stamp_us);
 	line->stamped = behind != p;
 	p = skip_caller(behind);
 	line->message = *p == ' ' && p != text ? p + 1 : p;

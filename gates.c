@@ -5,6 +5,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
+#include "kvm/results.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -324,6 +325,8 @@ static void hear_gates(struct kvm *kvm, const struct console_line *line, int fla
 	if (!kind || find_match(&g->allow, line->text, flags))
 		return;
 	count_line(g, kind, line->message, regex);
+	if (gates[kind].verdict == VERDICT_OOPS)
+		results__crashed(kvm, line->message);
 	if (gates[kind].lockup && g->lockup_hook)
 		report_lockup(kvm, kind, line->message);
 }

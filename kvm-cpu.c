@@ -145,6 +145,7 @@ static bool kvm_cpu__handle_exit(struct kvm_cpu *cpu)
 {
 	unsigned reason = cpu->run->exit_reason;
 
+	cpu->exits_by[min_u64(reason, NR_EXIT_REASONS - 1)]++;
 	if (reason >= ARRAY_SIZE(exit_handlers) || !exit_handlers[reason])
 		return handle_unexpected(cpu);
 	return exit_handlers[reason](cpu);
@@ -212,6 +213,8 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 
 	while (!kvm__stopping(cpu->kvm)) {
 		if (kvm_cpu__run(cpu)) {
+			if (!cpu->exits)
+				timeline__mark(&cpu->kvm->timeline, MARK_FIRST_EXIT);
 			__atomic_store_n(&cpu->exits, cpu->exits + 1, __ATOMIC_RELAXED);
 			__atomic_store_n(&cpu->halted_for_good, false, __ATOMIC_RELAXED);
 			if (!kvm_cpu__handle_exit(cpu))

@@ -28,7 +28,8 @@
 static void kvm__vstop(struct kvm *kvm, enum verdict_kind kind, int code, const char *fmt,
 		       va_list args)
 {
-	verdict__end(&kvm->verdict, kind, code, fmt, args);
+	if (verdict__end(&kvm->verdict, kind, code, fmt, args))
+		timeline__mark(&kvm->timeline, MARK_END);
 	ioloop__stop(&kvm->loop);
 }
 
@@ -295,6 +296,7 @@ static int vm__init(struct kvm *kvm, struct kvm_device **dev)
 	err = init_ram(kvm);
 	if (err)
 		goto exit_arch;
+	timeline__mark(&kvm->timeline, MARK_VM_CREATED);
 	return 0;
 
 exit_arch:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "kvm/clock.h"
 #include "kvm/kvm-cmd.h"
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@ static bool reserve_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+	clock__start();
 	if (!argc || !reserve_standard_streams())
 		return EXIT_CANNOT_TEST;
 	return handle_kvm_command(argc - 1, argv + 1);

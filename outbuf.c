@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,13 +69,10 @@ static bool write_stamped(struct outbuf *o, const u8 *buf, size_t len)
 		size_t n = newline ? (size_t)(newline - buf) + 1 : len;
 
 		if (!o->in_line) {
-			u64 ms = (now_ns() - o->start_ns) / NS_PER_MS;
-			char stamp[32];
-			int chars = snprintf(stamp, sizeof(stamp), "[%5llu.%03llu] ",
-					     (unsigned long long)(ms / 1000),
-					     (unsigned long long)(ms % 1000));
+			char stamp[STAMP_LEN];
 
-			if (!write_all(o, (u8 *)stamp, (size_t)chars))
+			format_stamp(now_ns(), stamp);
+			if (!write_all(o, (const u8 *)stamp, strlen(stamp)))
 				return false;
 		}
 		if (!write_all(o, buf, n))
@@ -162,7 +158,6 @@ int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy)
 	o->fd = fd;
 	o->name = name;
 	o->lossy = lossy;
-	o->start_ns = now_ns();
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -46,6 +46,14 @@ static void ending_set(sigset_t *set)
 	}
 }
 
+void signals__block(void)
+{
+	sigset_t set;
+
+	ending_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 bool signals__end_is_pending(void)
 {
 	sigset_t pending;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's ends of the consoles; include/kvm/term.h is the manual. */
 #include "kvm/term.h"
+#include "kvm/console-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/outbuf.h"
+#include "kvm/boot-progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -295,23 +297,32 @@ void console__attach(struct console *c, struct console_guest *guest)
 	c->guest = guest;
 }
 
+/* The guest has said it. What console 0 prints is kept before it can wait for its reader. */
+static void console__tap(const struct console *c, const u8 *buf, size_t len)
+{
+	struct kvm *kvm = c->kvm;
+
+	kvm__said(kvm, len);
+	if (!kvm->term || c != kvm->term->consoles[0] || !len)
+		return;
+	if (kvm->boot_progress)
+		boot_progress__feed(kvm->boot_progress, buf, len);
+	if (kvm->console_log)
+		console_log__put(kvm->console_log, buf, len);
+}
+
 void console__write(struct console *c, const u8 *buf, size_t len)
 {
-	kvm__said(c->kvm, len);
+	console__tap(c, buf, len);
 	if (c->has_output)
 		outbuf__put(&c->out, buf, len);
 }
 
 size_t console__offer(struct console *c, const u8 *buf, size_t len)
 {
-	if (!c->has_output) {
-		kvm__said(c->kvm, len);
-		return len;
-	}
+	size_t taken = c->has_output ? outbuf__offer(&c->out, buf, len) : len;
 
-	size_t taken = outbuf__offer(&c->out, buf, len);
-
-	kvm__said(c->kvm, taken);
+	console__tap(c, buf, taken);
 	if (taken < len)
 		ioloop__call(&c->kvm->loop, &c->refusal);
 	return taken;

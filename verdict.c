@@ -74,6 +74,19 @@ bool verdict__provoked(const struct verdict *v)
 	return __atomic_load_n(&v->provoked, __ATOMIC_RELAXED);
 }
 
+void verdict__fail_pass(struct verdict *v, const char *fmt, ...)
+{
+	va_list args;
+
+	if (v->end.kind != VERDICT_PASS)
+		return;
+	va_start(args, fmt);
+	v->end.kind = VERDICT_FAIL;
+	v->end.code = kinds[VERDICT_FAIL].code;
+	vsnprintf(v->end.detail, sizeof(v->end.detail), fmt, args);
+	va_end(args);
+}
+
 /* The user's configuration rather than the kernel's fault */
 static bool is_no_root(const char *line)
 {

@@ -2,15 +2,20 @@
 /* Messages on stderr; include/kvm/log.h is the manual. */
 #include "kvm/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PREFIX "lkvm: "
 
 static enum log_level log_level = LOG_INFO;
 static bool raw_terminal;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards first_error */
+static char first_error[LOG_LINE_LEN];
 
 void log__set_level(enum log_level level)
 {
@@ -36,9 +41,26 @@ static void make_printable(char *line, size_t len)
 	}
 }
 
+static void remember_error(const char *words, size_t len)
+{
+	pthread_mutex_lock(&lock);
+	if (!*first_error) {
+		memcpy(first_error, words, len);
+		first_error[len] = '\0';
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void log__first_error(char line[LOG_LINE_LEN])
+{
+	pthread_mutex_lock(&lock);
+	memcpy(line, first_error, sizeof(first_error));
+	pthread_mutex_unlock(&lock);
+}
+
 void log__print(enum log_level level, const char *fmt, ...)
 {
-	char line[1024] = PREFIX;
+	char line[LOG_LINE_LEN] = PREFIX;
 	size_t room = sizeof(line) - 2; /* for the line's end */
 	size_t len = sizeof(PREFIX) - 1;
 	va_list args;
@@ -53,6 +75,8 @@ void log__print(enum log_level level, const char *fmt, ...)
 		return;
 
 	len = min_u64(len + (size_t)n, room - 1);
+	if (level == LOG_ERROR)
+		remember_error(line + sizeof(PREFIX) - 1, len - (sizeof(PREFIX) - 1));
 	make_printable(line, len);
 	if (__atomic_load_n(&raw_terminal, __ATOMIC_RELAXED))
 		line[len++] = '\r';

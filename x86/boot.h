@@ -12,6 +12,7 @@
  * with the kernel's name.
  */
 #include "arch.h"
+#include "kvm/kvm.h"
 
 #include <asm/bootparam.h>
 
@@ -30,6 +31,7 @@ struct boot_image {
 	u64 initrd_limit;	/* one past the last address an initrd may have */
 	u32 cmdline_max;	/* characters, without the terminating zero */
 	struct setup_header header; /* for struct boot_params */
+	char version[KERNEL_VERSION_LEN]; /* as the file has it; "" if it does not say */
 };
 
 /* True if the file's first bytes, @head, are this kind of image. */

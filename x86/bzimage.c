@@ -108,6 +108,18 @@ static int choose_address(const struct boot_image *image, u64 *address)
 	return 0;
 }
 
+/* For people: a file that has none, or a wrong place for it, boots all the same. */
+static void read_version(struct boot_image *image)
+{
+	/* its place counts from the second sector, and it ends in a zero */
+	u64 offset = (u64)image->header.kernel_version + SECTOR_SIZE;
+	ssize_t n = 0;
+
+	if (image->header.kernel_version)
+		n = pread_full(image->fd, image->version, sizeof(image->version) - 1, offset);
+	image->version[n > 0 ? n : 0] = '\0';
+}
+
 int bzimage__load(struct boot_image *image)
 {
 	struct setup_header *h = &image->header;
@@ -134,6 +146,7 @@ int bzimage__load(struct boot_image *image)
 	if (err)
 		return err;
 
+	read_version(image);
 	image->entry = address;
 	image->protocol = BOOT_LINUX_32;
 	if (h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64)) {

@@ -18,4 +18,19 @@ static inline u64 now_ns(void)
 	return (u64)ts.tv_sec * NS_PER_S + (u64)ts.tv_nsec;
 }
 
+/*
+ * When lkvm began, which is what users are told times from. main() calls
+ * clock__start() first of all; until then it is 0.
+ *
+ * That is later than exec() by what the dynamic linker takes, a few tenths of a
+ * millisecond. The kernel's own word for it, field 22 of /proc/self/stat, counts
+ * in hundredths of a second, and from fork() on.
+ */
+void clock__start(void);
+u64 clock__start_ns(void);
+
+/* @ns as time since the start, as the kernel prints it: "[    0.123456] ". Returns @buf. */
+#define STAMP_LEN 32
+const char *format_stamp(u64 ns, char buf[STAMP_LEN]);
+
 #endif

@@ -29,7 +29,8 @@ struct console_line {
 	const char *text;	/* a string of @len bytes, any but 0, \n and \r */
 	size_t len;
 	const char *message;	/* the part of text after a kernel's prefix: all if it has none */
-	bool stamped;		/* the prefix has a time stamp */
+	bool stamped;		/* the prefix has a time stamp, */
+	u64 stamp_us;		/* which says so many microseconds, else 0 */
 	bool from_program;	/* the prefix says that a program wrote it to /dev/kmsg */
 	bool continued;		/* not the first part of a long line */
 };

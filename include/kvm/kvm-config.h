@@ -22,6 +22,13 @@ struct disk_config {
 	char serial[DISK_SERIAL_LEN + 1];
 };
 
+#define MAX_RESULTS 8
+
+struct results_config {
+	const char *paths[MAX_RESULTS]; /* each of a format that is known */
+	unsigned count;
+};
+
 struct kvm_config {
 	/* what to boot */
 	const char *kernel;
@@ -44,6 +51,14 @@ struct kvm_config {
 	struct disk_config disks[MAX_DISKS];
 	unsigned nr_disks;
 	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */
+
+	/* what is kept of it: files, NULL if not asked for */
+	const char *status;
+	const char *timeline;
+	const char *console_log;
+	bool log_timestamps;
+
+	struct results_config results;
 
 	/* its end, and diagnostics */
 	u64 timeout_ms;		/* 0: none */

@@ -7,6 +7,7 @@
  * main thread by the cpu module; their threads are started last, when the
  * machine is complete, and joined before anything of it is taken away.
  */
+#include "kvm/exit-reason.h"
 #include "kvm/types.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct kvm_cpu {
 	u64 writes;		/* those that told a device something; the same */
 	unsigned requests;	/* atomic; see kvm_cpu__request() */
 	struct cpu_snapshot *snapshot; /* atomic; the answer to CPU_REQUEST_SNAPSHOT */
+	u64 exits_by[NR_EXIT_REASONS]; /* the thread's; by reason, the last for all that are beyond */
 };
 
 /* What only the vCPU's own thread can do */

@@ -18,19 +18,26 @@
 #include "kvm/irq.h"
 #include "kvm/kvm-config.h"
 #include "kvm/platform.h"
+#include "kvm/timeline.h"
 #include "kvm/verdict.h"
 
 struct evidence;
 struct hang;
+struct console_log;
 struct gates;
 struct guest_log;
 struct kvm_arch;
 struct kvm_cpu;
 struct last_look;
 struct pci_host;
+struct boot_progress;
+struct results;
+struct status;
 struct term;
 struct virtio_balloon;
 struct virtio_port;
+
+#define KERNEL_VERSION_LEN 256
 
 struct kvm {
 	const struct kvm_config *cfg;
@@ -47,6 +54,10 @@ struct kvm {
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
 	struct term *term;
+	struct console_log *console_log; /* NULL: there is none */
+	struct boot_progress *boot_progress; /* NULL: nobody wants to know */
+	struct status *status;	/* the record; NULL: nobody wants one */
+	struct results *results; /* NULL: nobody wants any */
 	struct virtio_balloon *balloon; /* NULL: there is none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
@@ -55,6 +66,8 @@ struct kvm {
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
+	struct timeline timeline;
+	char kernel_version[KERNEL_VERSION_LEN]; /* as its file has it; "" if it does not say */
 	struct gates *gates;	/* see include/kvm/gates.h */
 	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;

@@ -15,7 +15,7 @@
 #include "kvm/types.h"
 
 enum log_level {
-	LOG_ALWAYS = 0, /* what was asked for, and so is no matter of taste */
+	LOG_ALWAYS = -1, /* what was asked for, and so is no matter of taste */
 	LOG_ERROR = 0,
 	LOG_WARNING,
 	LOG_INFO,
@@ -35,6 +35,10 @@ void log__set_raw_terminal(bool raw);
 bool log__enabled(enum log_level level);
 
 void log__print(enum log_level level, const char *fmt, ...) __printf(2, 3);
+
+/* The first error since the program began, without the prefix; "" if there was none. Any thread. */
+#define LOG_LINE_LEN 1024
+void log__first_error(char line[LOG_LINE_LEN]);
 
 #define pr_err(...) log__print(LOG_ERROR, __VA_ARGS__)
 #define pr_warn(...) log__print(LOG_WARNING, __VA_ARGS__)

@@ -6,6 +6,9 @@
  */
 X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
+X(status)	/* what the record is told while the VM runs */
+X(console_log)	/* --console-log */
+X(results)	/* --results */
 X(gates)	/* before every console */
 X(control)	/* --name; early, as a name may be taken */
 X(term)		/* the host's ends of the consoles */

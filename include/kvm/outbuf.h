@@ -41,7 +41,6 @@ struct outbuf {
 	bool failed;		/* the descriptor takes nothing any more */
 	bool stamps;		/* put the time before each line */
 	bool in_line;		/* the last byte written did not end a line */
-	u64 start_ns;		/* what the stamps count from */
 	u8 ring[OUTBUF_SIZE + OUTBUF_RESERVE];
 };
 

@@ -18,4 +18,10 @@ struct kvm;
 /* True if a signal that ends lkvm is waiting, for when the I/O loop runs no more. */
 bool signals__end_is_pending(void);
 
+/*
+ * From here on signals that end lkvm wait until the I/O loop reads them: for who
+ * must see to it that there is a record of that, too.
+ */
+void signals__block(void);
+
 #endif

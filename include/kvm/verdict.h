@@ -91,6 +91,12 @@ bool verdict__provoked(const struct verdict *v);
 void verdict__note_panic(struct verdict *v, const char *line, size_t len);
 bool verdict__panicked(const struct verdict *v);
 
+/*
+ * A VM that has ended well has failed all the same, with code 1: its tests did.
+ * Any other end stays. By main, after verdict__end() and once all threads are
+ * joined.
+ */
+void verdict__fail_pass(struct verdict *v, const char *fmt, ...) __printf(2, 3);
 /* Notes VERDICT_OOPS, VERDICT_SPLAT or VERDICT_LOST; the first of each counts. Any thread. */
 void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, ...)
 	__printf(3, 4);

@@ -6,6 +6,7 @@
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
+#include "kvm/results.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,7 @@ void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
 /* What was heard, each line with what is known of it */
 static char heard[1 << 16];
 static size_t heard_len;
+static u64 stamp_us; /* of the last line that has one */
 static unsigned prompts;
 static char prompt[CONSOLE_LINE_MAX + 1];
 
@@ -55,10 +57,24 @@ void gates__hear(struct kvm *kvm, const struct console_line *line)
 	CHECK(line->message >= line->text && line->message <= line->text + line->len);
 	if (heard_len > sizeof(heard) / 2)
 		return;
+	if (line->stamped)
+		stamp_us = line->stamp_us;
 	heard_len += (size_t)snprintf(heard + heard_len, sizeof(heard) - heard_len, "%s%s%s%s\n",
 				      line->stamped ? "kernel: " : "",
 				      line->from_program ? "program: " : "",
 				      line->continued ? "more: " : "", line->message);
+}
+
+void results__hear(struct kvm *kvm, const struct console_line *line)
+{
+	(void)kvm;
+	(void)line;
+}
+
+void results__crashed(struct kvm *kvm, const char *line)
+{
+	(void)kvm;
+	(void)line;
 }
 
 bool gates__want_prompts(const struct kvm *kvm)
@@ -244,6 +260,17 @@ static void what_stands_before_a_message_is_told_from_it(void)
 			 "kernel:   indented\n");
 }
 
+static void the_time_in_a_stamp_is_told(void)
+{
+	start();
+	feed_text("[    1.234567] a\n");
+	CHECK_EQ(stamp_us, 1234567);
+	feed_text("[12345.000001][    T1] a\n");
+	CHECK_EQ(stamp_us, 12345000001);
+	feed_text("[    0.000000] a\n");
+	CHECK_EQ(stamp_us, 0);
+}
+
 static void what_looks_a_little_like_a_prefix_is_none(void)
 {
 	static const char text[] = "[    1.23456] five\n[    1.2345678] seven\n[1] x\n[ .123456] x\n"
@@ -366,6 +393,7 @@ TESTS(T(a_panic_is_seen_from_its_words_on), T(the_pieces_do_not_matter),
       T(other_words_are_no_panic),
       T(the_end_of_a_panic_is_a_panic_too), T(a_panic_whose_words_are_cut_is_seen_by_its_end),
       T(an_announced_halt_is_heard), T(what_stands_before_a_message_is_told_from_it),
-      T(what_looks_a_little_like_a_prefix_is_none), T(the_kernel_begins_a_line_where_it_speaks),
+      T(the_time_in_a_stamp_is_told), T(what_looks_a_little_like_a_prefix_is_none),
+      T(the_kernel_begins_a_line_where_it_speaks),
       T(a_prompt_is_offered_before_its_line_ends), T(a_long_line_comes_in_parts_that_overlap),
       T(the_sizes_of_the_pieces_do_not_matter), T(any_bytes_are_taken))

@@ -312,10 +312,33 @@ static void of_many_threads_one_is_first(void)
 	pthread_barrier_destroy(&barrier);
 }
 
+static void tests_make_a_failure_of_a_pass_only(void)
+{
+	struct verdict pass = { 0 }, timeout = { 0 }, panic = { 0 };
+
+	end(&pass, VERDICT_PASS, 0, "powered off");
+	verdict__fail_pass(&pass, "%u tests", 3);
+	CHECK_EQ(verdict__final(&pass)->kind, VERDICT_FAIL);
+	CHECK_EQ(verdict__final(&pass)->code, 1);
+	CHECK_STR(verdict__final(&pass)->detail, "3 tests");
+	verdict__fail_pass(&pass, "another"); /* the first counts */
+	CHECK_STR(verdict__final(&pass)->detail, "3 tests");
+
+	end(&timeout, VERDICT_TIMEOUT, 0, "late");
+	verdict__fail_pass(&timeout, "3 tests");
+	CHECK_EQ(verdict__final(&timeout)->code, 124);
+
+	note(&panic, "Kernel panic - not syncing: x");
+	end(&panic, VERDICT_PASS, 0, "reset");
+	verdict__fail_pass(&panic, "3 tests");
+	CHECK_EQ(verdict__final(&panic)->code, 110);
+}
+
 TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
       T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
       T(the_first_that_holds_counts), T(the_first_note_of_a_kind_counts),
       T(a_silent_panic_outranks_an_oops), T(a_bisection_hears_of_good_bad_and_untested),
       T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
       T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
-      T(of_many_threads_one_is_first))
+      T(of_many_threads_one_is_first),
+      T(tests_make_a_failure_of_a_pass_only))

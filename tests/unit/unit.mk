@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make unit-tests    builds $(O)/tests/unit/t-*, host-only tests of one module each, and what
-#                    tests/disk/run needs
+#                    tests/disk/run and tests/ktap/compare need
 #
 # They are linked with two archives, of which the linker takes what a test asks for: what tests
 # share, and everything but main(). A test, or what it takes from the first, that defines a function
@@ -18,7 +18,10 @@ SHARED_AR := $(O)/tests/unit/shared.a
 # what tests/disk/run uses
 DISK_IMAGE := $(O)/tests/disk/image
 
-unit-tests: $(UNIT) $(DISK_IMAGE)
+# what tests/ktap/compare uses
+KTAP_COUNT := $(O)/tests/ktap/count
+
+unit-tests: $(UNIT) $(DISK_IMAGE) $(KTAP_COUNT)
 
 $(SHARED_AR): $(SHARED)
 $(UNIT_AR): $(filter-out $(O)/main.o,$(OBJ))
@@ -41,7 +44,14 @@ $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
--include $(UNIT:=.d) $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
+$(KTAP_COUNT): %: %.o $(O)/tests/unit/ktap-log.o $(UNIT_AR)
+	$(say) LINK $@
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
+
+# where the logs are
+$(O)/tests/unit/t-ktap.o: CPPFLAGS += -DLOGS='"$(CURDIR)/tests/data/ktap"'
+
+-include $(UNIT:=.d) $(KTAP_COUNT).d $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
 
 .PHONY: unit-tests
-.SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o
+.SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o $(KTAP_COUNT).o

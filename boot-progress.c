@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How far a guest's boot is; include/kvm/boot-progress.h is the manual. */
+#include "kvm/boot-progress.h"
+#include "kvm/clock.h"
+
+#include <string.h>
+
+#define MAX_STAMP_S (365ull * 86400)
+
+/* A line, taken apart */
+struct kernel_line {
+	bool stamped;
+	u64 stamp_us;
+	const char *text;	/* what follows the stamp, terminated */
+	size_t len;
+};
+
+static u64 monotonic(void)
+{
+	return now_ns();
+}
+
+void boot_progress__init(struct boot_progress *p, struct timeline *timeline)
+{
+	memset(p, 0, sizeof(*p));
+	p->timeline = timeline;
+	p->clock = monotonic;
+	pthread_mutex_init(&p->lock, NULL);
+}
+
+void boot_progress__exit(struct boot_progress *p)
+{
+	pthread_mutex_destroy(&p->lock);
+}
+
+static const char *skip_digits(const char *s)
+{
+	return s + strspn(s, "0123456789");
+}
+
+/* "[    0.123456]" at @s. Returns what follows it, or NULL if there is none. */
+static const char *parse_stamp(const char *s, u64 *us)
+{
+	u64 seconds = 0, fraction = 0;
+
+	if (*s++ != '[')
+		return NULL;
+	s += strspn(s, " ");
+
+	const char *point = skip_digits(s);
+
+	if (point == s || *point != '.' || skip_digits(point + 1) != point + 7 || point[7] != ']')
+		return NULL;
+	for (; s < point; s++) {
+		seconds = seconds * 10 + (u64)(*s - '0');
+		if (seconds > MAX_STAMP_S)
+			return NULL;
+	}
+	for (s = point + 1; s < point + 7; s++)
+		fraction = fraction * 10 + (u64)(*s - '0');
+	*us = seconds * 1000000 + fraction;
+	return point + 8;
+}
+
+/* "<6>[    0.123456][    T1] text": the level and the caller are there if so configured. */
+static void parse_line(const char *s, struct kernel_line *line)
+{
+	const char *after;
+
+	if (*s == '<' && skip_digits(s + 1) > s + 1 && *skip_digits(s + 1) == '>')
+		s = skip_digits(s + 1) + 1;
+	after = parse_stamp(s, &line->stamp_us);
+	line->stamped = after;
+	if (after) {
+		s = after;
+		if (*s == '[' && strchr(s, ']'))
+			s = strchr(s, ']') + 1;
+		s += *s == ' ';
+	}
+	line->text = s;
+	line->len = strlen(s);
+}
+
+static bool begins_with(const char *text, const char *words)
+{
+	return !strncmp(text, words, strlen(words));
+}
+
+/* Later than this it cannot have started, and not before it was there. */
+static void kernel_started_before(struct boot_progress *p, u64 ns)
+{
+	u64 loaded = __atomic_load_n(&p->timeline->ns[MARK_KERNEL_LOADED], __ATOMIC_RELAXED);
+
+	if (ns > loaded && (!p->start_ns || ns < p->start_ns))
+		p->start_ns = ns;
+}
+
+static void look_for_user_space(struct boot_progress *p, const char *text)
+{
+	if (begins_with(text, "Run ") && strstr(text, " as init process"))
+		timeline__mark_at(p->timeline, MARK_INIT, p->line_ns);
+	else if (!p->user_space_ns && (begins_with(text, "Freeing unused kernel ") ||
+				       begins_with(text, "systemd[1]: ")))
+		p->user_space_ns = p->line_ns;
+}
+
+static bool in_user_space(const struct boot_progress *p)
+{
+	return p->user_space_ns || timeline__us(p->timeline, MARK_INIT) != TIMELINE_NEVER;
+}
+
+static void line_is_complete(struct boot_progress *p)
+{
+	struct kernel_line line;
+
+	p->line[p->len] = '\0';
+	parse_line(p->line, &line);
+	if (!in_user_space(p)) {
+		if (line.stamped && line.stamp_us * 1000 < p->line_ns)
+			kernel_started_before(p, p->line_ns - line.stamp_us * 1000);
+		if (!*p->version && begins_with(line.text, "Linux version ")) {
+			memcpy(p->version, line.text, line.len + 1);
+			p->version_ns = p->line_ns;
+		}
+	}
+	look_for_user_space(p, line.text);
+	if (initcalls__line(&p->initcalls, line.text, line.len,
+			    line.stamped ? line.stamp_us : p->line_ns / 1000))
+		p->initcalls_stamped = line.stamped;
+}
+
+void boot_progress__feed(struct boot_progress *p, const u8 *buf, size_t len)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < len; i++) {
+		if (buf[i] == '\n' || buf[i] == '\r') {
+			if (p->len)
+				line_is_complete(p);
+			p->len = 0;
+			continue;
+		}
+		/* The clock is looked at once a line: a console's bytes come one by one. */
+		if (!p->len)
+			p->line_ns = p->clock();
+		if (p->len < sizeof(p->line) - 1 && buf[i])
+			p->line[p->len++] = (char)buf[i];
+	}
+	if (!p->seen && len) {
+		p->seen = true;
+		timeline__mark_at(p->timeline, MARK_FIRST_BYTE, p->line_ns ? p->line_ns : p->clock());
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+void boot_progress__finish(struct boot_progress *p)
+{
+	pthread_mutex_lock(&p->lock);
+
+	u64 start = p->start_ns ? p->start_ns : p->version_ns;
+	/* what the calls' ends count from, besides ours */
+	u64 zero = p->initcalls_stamped ? start : 0;
+
+	if (start)
+		timeline__mark_at(p->timeline, MARK_KERNEL_START, start);
+	if (p->user_space_ns)
+		timeline__mark_at(p->timeline, MARK_INIT, p->user_space_ns);
+	for (unsigned i = 0; i < p->initcalls.count; i++) {
+		struct initcall *call = &p->initcalls.longest[i];
+		u64 end = zero / 1000 + call->end_us, ours = clock__start_ns() / 1000;
+
+		call->end_us = end > ours ? end - ours : 0;
+	}
+	pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file that has what the console prints; include/kvm/console-log.h is the manual. */
+#include "kvm/console-log.h"
+#include "kvm/clock.h"
+#include "kvm/kvm.h"
+#include "kvm/log.h"
+#include "kvm/number.h"
+#include "kvm/parse-options.h"
+#include "kvm/signals.h"
+#include "kvm/whole-file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The bytes of a UART come one by one: to wait a little makes one write of many. */
+#define GATHER_MS 5
+
+static void deadline_in(struct timespec *ts, unsigned ms)
+{
+	u64 ns = now_ns() + ms * NS_PER_MS;
+
+	ts->tv_sec = (time_t)(ns / NS_PER_S);
+	ts->tv_nsec = (long)(ns % NS_PER_S);
+}
+
+/*
+ * The writer
+ */
+static bool must_leave(struct console_log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	bool quit = log->quit;
+	pthread_mutex_unlock(&log->lock);
+	return quit;
+}
+
+/* Returns how many bytes were written; less than @len: *@err says why. Without the lock. */
+static size_t write_out(struct console_log *log, const char *data, size_t len, int *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct pollfd p = { .fd = log->fd, .events = POLLOUT };
+		ssize_t n = write(log->fd, data + done, len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+			continue;
+		}
+		*err = -errno;
+		if (*err == -EAGAIN)
+			poll(&p, 1, -1);
+		if ((*err != -EAGAIN && *err != -EINTR) || must_leave(log))
+			break;
+	}
+	return done;
+}
+
+static void say_why_it_ends(const struct console_log *log)
+{
+	char size[SIZE_STRING_LEN];
+
+	if (log->err)
+		pr_warn("console log '%s': %s; nothing more is written to it", log->path,
+			strerror(-log->err));
+	else
+		pr_warn("console log '%s' has reached its limit of %s; nothing more is written to it",
+			log->path, format_size(log->limit, size));
+}
+
+/* Writes what is pending; the lock is held, other than while that is done. */
+static void write_pending(struct console_log *log)
+{
+	struct strbuf taken = log->pending;
+	size_t len = min_u64(taken.len, log->limit - log->written), done;
+	bool usable = !log->err && !log->at_limit;
+	int err = 0;
+
+	log->pending = (struct strbuf){ 0 };
+	log->busy = true;
+	pthread_mutex_unlock(&log->lock);
+	done = usable ? write_out(log, taken.data, len, &err) : 0;
+	pthread_mutex_lock(&log->lock);
+
+	log->written += done;
+	if (usable && done < len)
+		log->err = err;
+	else if (usable && len < taken.len)
+		log->at_limit = true;
+	if (usable && (log->err || log->at_limit) && !log->quit)
+		say_why_it_ends(log);
+	if (!usable || done < taken.len)
+		log->missing += taken.len - done;
+	strbuf__free(&taken);
+	log->busy = false;
+	pthread_cond_broadcast(&log->changed);
+}
+
+static void *console_log__writer(void *arg)
+{
+	struct console_log *log = arg;
+	struct timespec soon;
+
+	pthread_setname_np(pthread_self(), "console-log");
+	pthread_mutex_lock(&log->lock);
+	while (!log->quit) {
+		if (!log->pending.len) {
+			pthread_cond_wait(&log->changed, &log->lock);
+			continue;
+		}
+		write_pending(log);
+		deadline_in(&soon, GATHER_MS);
+		while (!log->quit && !log->hurry &&
+		       pthread_cond_timedwait(&log->changed, &log->lock, &soon) == 0)
+			;
+	}
+	log->left = true;
+	pthread_cond_broadcast(&log->changed);
+	pthread_mutex_unlock(&log->lock);
+	return NULL;
+}
+
+/*
+ * The others
+ */
+int console_log__start(struct console_log *log, int fd, const char *path, bool stamps)
+{
+	pthread_condattr_t attr;
+
+	*log = (struct console_log){
+		.fd = fd,
+		.path = path,
+		.stamps = stamps,
+		.limit = CONSOLE_LOG_LIMIT,
+		.buffer = CONSOLE_LOG_BUFFER,
+	};
+	pthread_mutex_init(&log->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&log->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return -pthread_create(&log->writer, NULL, console_log__writer, log);
+}
+
+static void append_stamped(struct console_log *log, const u8 *buf, size_t len)
+{
+	char stamp[STAMP_LEN];
+
+	while (len) {
+		const u8 *newline = memchr(buf, '\n', len);
+		size_t n = newline ? (size_t)(newline - buf) + 1 : len;
+
+		if (!log->in_line)
+			strbuf__puts(&log->pending, format_stamp(now_ns(), stamp));
+		strbuf__add(&log->pending, buf, n);
+		log->in_line = !newline;
+		buf += n;
+		len -= n;
+	}
+}
+
+/* There is room again after a gap: it is marked by a line of its own. */
+static void append_gap(struct console_log *log)
+{
+	strbuf__printf(&log->pending, "%s[lkvm: %llu bytes are missing here]\n",
+		       log->in_line ? "\n" : "", (unsigned long long)log->gap);
+	log->in_line = false;
+	log->missing += log->gap;
+	log->gap = 0;
+}
+
+void console_log__put(struct console_log *log, const u8 *buf, size_t len)
+{
+	pthread_mutex_lock(&log->lock);
+
+	bool wake = !log->pending.len;
+
+	if (log->pending.failed || log->pending.len + len > log->buffer) {
+		log->gap += len;
+	} else {
+		if (log->gap)
+			append_gap(log);
+		if (log->stamps) {
+			append_stamped(log, buf, len);
+		} else {
+			strbuf__add(&log->pending, buf, len);
+			log->in_line = len && buf[len - 1] != '\n';
+		}
+	}
+	if (wake && log->pending.len)
+		pthread_cond_broadcast(&log->changed);
+	pthread_mutex_unlock(&log->lock);
+}
+
+bool console_log__flush(struct console_log *log, unsigned ms)
+{
+	struct timespec deadline;
+	int err = 0;
+
+	deadline_in(&deadline, ms);
+	pthread_mutex_lock(&log->lock);
+	log->hurry = true;
+	pthread_cond_broadcast(&log->changed);
+	while ((log->pending.len || log->busy) && err != ETIMEDOUT)
+		err = pthread_cond_timedwait(&log->changed, &log->lock, &deadline);
+	bool done = !log->pending.len && !log->busy;
+	pthread_mutex_unlock(&log->lock);
+	return done;
+}
+
+const char *console_log__lacks(struct console_log *log, u64 *written,
+			       char reason[CONSOLE_LOG_REASON_LEN])
+{
+	char size[SIZE_STRING_LEN];
+	const char *lacks = reason;
+
+	pthread_mutex_lock(&log->lock);
+	u64 missing = log->missing + log->gap + log->pending.len;
+
+	*written = log->written;
+	if (log->err)
+		snprintf(reason, CONSOLE_LOG_REASON_LEN, "%s", strerror(-log->err));
+	else if (log->at_limit)
+		snprintf(reason, CONSOLE_LOG_REASON_LEN, "its limit of %s was reached",
+			 format_size(log->limit, size));
+	else if (missing || log->busy)
+		snprintf(reason, CONSOLE_LOG_REASON_LEN, "%llu bytes are missing, as it was written "
+			 "too slowly", (unsigned long long)missing);
+	else
+		lacks = NULL;
+	pthread_mutex_unlock(&log->lock);
+	return lacks;
+}
+
+void console_log__stop(struct console_log *log)
+{
+	struct timespec soon;
+
+	pthread_mutex_lock(&log->lock);
+	log->quit = true;
+	pthread_cond_broadcast(&log->changed);
+	/* The signal may come just before write() does, so once is not enough. */
+	while (!log->left) {
+		pthread_kill(log->writer, SIGKVMEXIT);
+		deadline_in(&soon, 10);
+		pthread_cond_timedwait(&log->changed, &log->lock, &soon);
+	}
+	pthread_mutex_unlock(&log->lock);
+	pthread_join(log->writer, NULL);
+	strbuf__free(&log->pending);
+	pthread_cond_destroy(&log->changed);
+	pthread_mutex_destroy(&log->lock);
+}
+
+/*
+ * The module
+ */
+struct console_log_module {
+	struct kvm_device dev;
+	struct console_log log;
+};
+
+static int console_log__init(struct kvm *kvm, struct kvm_device **dev)
+{
+	const char *path = kvm->cfg->console_log;
+	struct console_log_module *m;
+	int fd, err;
+
+	if (!path)
+		return 0;
+	fd = open_log(path);
+	if (fd < 0) {
+		pr_err("option '--console-log': cannot write '%s': %s", path, strerror(-fd));
+		return fd;
+	}
+	m = calloc(1, sizeof(*m));
+	err = m ? console_log__start(&m->log, fd, path, kvm->cfg->log_timestamps) : -ENOMEM;
+	if (err) {
+		pr_err("cannot start a thread for the console log: %s", strerror(-err));
+		free(m);
+		close(fd);
+		return err;
+	}
+	kvm->console_log = &m->log;
+	*dev = &m->dev;
+	return 0;
+}
+
+static void console_log__exit(struct kvm *kvm, struct kvm_device *dev)
+{
+	if (!dev)
+		return;
+
+	struct console_log_module *m = container_of(dev, struct console_log_module, dev);
+
+	kvm->console_log = NULL;
+	console_log__stop(&m->log);
+	close(m->log.fd);
+	free(m);
+}
+
+static const struct option console_log_options[] = {
+	{ 0, "console-log", "FILE", "copy all that console 0 prints to FILE", opt_string,
+	  offsetof(struct kvm_config, console_log) },
+	{ 0, "log-timestamps", NULL, "put the time before each line of the console log", opt_flag,
+	  offsetof(struct kvm_config, log_timestamps) },
+	{ 0 },
+};
+
+const struct kvm_module console_log_module = {
+	.name = "console-log",
+	.options = console_log_options,
+	.init = console_log__init,
+	.exit = console_log__exit,
+};

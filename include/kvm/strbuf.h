@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_STRBUF_H
+#define KVM_STRBUF_H
+
+/*
+ * Bytes that grow at their end, for text that is made piece by piece and
+ * written at once. Zero-initialised is empty; strbuf__free() gives the memory
+ * back and leaves it empty again.
+ *
+ * Nothing here fails: where memory is short the buffer says so in @failed,
+ * takes nothing more, and is looked at once, when all has been added.
+ */
+#include "kvm/types.h"
+
+struct strbuf {
+	char *data;	/* no terminating zero; NULL while it is empty */
+	size_t len;
+	size_t room;	/* allocated */
+	bool failed;
+};
+
+void strbuf__add(struct strbuf *s, const void *data, size_t len);
+void strbuf__puts(struct strbuf *s, const char *text);
+void strbuf__printf(struct strbuf *s, const char *fmt, ...) __printf(2, 3);
+void strbuf__free(struct strbuf *s);
+
+/*
+ * The length of the character of UTF-8 at @p, of at most @len bytes: 1 to 4; 0
+ * if these bytes are none, which is so for overlong forms, surrogates and what
+ * lies beyond U+10FFFF. *@rune is which one it is.
+ */
+unsigned utf8__decode(const u8 *p, size_t len, u32 *rune);
+
+#endif

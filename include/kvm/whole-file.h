@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_WHOLE_FILE_H
+#define KVM_WHOLE_FILE_H
+
+/*
+ * A file for a result: written once, at the end, and there whole or not at all.
+ * It is made beside its place under another name, and renamed.
+ *
+ * What is no regular file (a pipe, a terminal, /dev/null) is opened at the
+ * start, for a pipe when its reader is there, and written as it is. The names
+ * /dev/stdout, /dev/stderr and /dev/fd/N are the descriptors, wherever they
+ * lead.
+ *
+ * All functions return 0 or -errno and print nothing: the caller knows the
+ * user's option.
+ */
+#include "kvm/types.h"
+
+struct whole_file {
+	char *target;	/* what is replaced, malloc'd; NULL: fd is written, or there is no file */
+	int fd;		/* -1: none */
+};
+
+/* What has been neither opened nor closed yet */
+#define WHOLE_FILE_NONE ((struct whole_file){ .fd = -1 })
+
+/*
+ * Finds out whether @path can be written, and leaves it as it is: -EISDIR for a
+ * directory, -ENXIO for a block device or a socket.
+ */
+int whole_file__open(struct whole_file *f, const char *path);
+void whole_file__close(struct whole_file *f); /* may be repeated */
+
+/* Removes what an earlier run has left there: a file that exists is of this one. */
+int whole_file__clear(const struct whole_file *f);
+
+/* Gives up on a reader of a pipe that takes nothing for ten seconds: -ETIMEDOUT. */
+int whole_file__write(const struct whole_file *f, const void *data, size_t len);
+
+/*
+ * Opens @path to be appended to while the VM runs, by the same names: what was
+ * there is cut off, other than on a descriptor. Returns the descriptor or -errno.
+ */
+int open_log(const char *path);
+
+#endif

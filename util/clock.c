@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* When lkvm began; include/kvm/clock.h is the manual. */
+#include "kvm/clock.h"
+
+#include <stdio.h>
+
+static u64 start_ns;
+
+void clock__start(void)
+{
+	start_ns = now_ns();
+}
+
+u64 clock__start_ns(void)
+{
+	return start_ns;
+}
+
+const char *format_stamp(u64 ns, char buf[STAMP_LEN])
+{
+	u64 us = ns > start_ns ? (ns - start_ns) / 1000 : 0;
+
+	snprintf(buf, STAMP_LEN, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+		 (unsigned long long)(us % 1000000));
+	return buf;
+}
