@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KERNEL_MIN MiB(1) /* none is loaded lower */
+
 #define SCHEMA 1 /* changes when a reader of the record must change */
 
 struct status {
@@ -59,15 +61,45 @@ static void add_verdict(struct json *j, const struct outcome *o)
 	json__string(j, "detail", o->detail);
 }
 
+/*
+ * An ELF kernel has no version in a header, but still lies where it was loaded,
+ * as it is not one that moves itself. Returns how long the line at *@line is; 0:
+ * there is none. The vCPUs do not run any more.
+ */
+static size_t find_banner(const struct kvm *kvm, const char **line)
+{
+	static const char words[] = "Linux version ";
+	size_t len = kvm->kernel_end > KERNEL_MIN ? kvm->kernel_end - KERNEL_MIN : 0, max;
+	const char *p = len ? guest_ptr(&kvm->mem, KERNEL_MIN, len) : NULL;
+	const char *end = p + len;
+
+	for (; p && (p = memmem(p, (size_t)(end - p), words, strlen(words))); p += strlen(words)) {
+		max = min_u64((u64)(end - p), KERNEL_VERSION_LEN);
+		const char *newline = memchr(p, '\n', max);
+
+		/* others are formats of the kernel's, "Linux version %s" */
+		if (newline && p[strlen(words)] >= '0' && p[strlen(words)] <= '9' &&
+		    !memchr(p, '\0', (size_t)(newline - p))) {
+			*line = p;
+			return (size_t)(newline - p);
+		}
+	}
+	return 0;
+}
+
 static void add_kernel(struct json *j, const struct outcome *o)
 {
-	const char *version = NULL;
+	const char *line;
+	size_t len;
 
 	if (*o->status->progress.version)
-		version = o->status->progress.version;
+		json__string(j, "kernel", o->status->progress.version);
 	else if (o->kvm && *o->kvm->kernel_version)
-		version = o->kvm->kernel_version;
-	json__string(j, "kernel", version);
+		json__string(j, "kernel", o->kvm->kernel_version);
+	else if (o->kvm && (len = find_banner(o->kvm, &line)))
+		json__bytes(j, "kernel", line, len);
+	else
+		json__null(j, "kernel");
 	json__string(j, "kernel_file", o->status->cfg->kernel);
 }
 

@@ -316,6 +316,7 @@ static int kvm__load_kernel(struct kvm *kvm, struct kvm_device **dev)
 	if (err)
 		pr_err("cannot write the boot parameters: %s", strerror(-err));
 	memcpy(kvm->kernel_version, image.version, sizeof(image.version));
+	kvm->kernel_end = image.end;
 	kvm->arch->protocol = image.protocol;
 	kvm->arch->entry = image.entry;
 	return err;

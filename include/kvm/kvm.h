@@ -67,7 +67,8 @@ struct kvm {
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
 
 	struct timeline timeline;
-	char kernel_version[KERNEL_VERSION_LEN]; /* as its file has it; "" if it does not say */
+	char kernel_version[KERNEL_VERSION_LEN]; /* as its file's header has it; or "" */
+	u64 kernel_end;			/* it was loaded below this address */
 	struct gates *gates;	/* see include/kvm/gates.h */
 	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;

@@ -115,6 +115,44 @@ static void a_record_has_what_is_known(void)
 	stop();
 }
 
+static void a_silent_elf_kernel_is_found_in_memory(void)
+{
+	static const char format[] = "Linux version %s\n", cut[] = "Linux version 6.9";
+	static const char banner[] = "Linux version 6.12.1 \xff#1\nand more";
+
+	start();
+	if (!CHECK_EQ(guest_mem__init(&kvm.mem, MiB(4), NULL), 0))
+		return;
+	guest_write(&kvm.mem, MiB(2) + 1, format, sizeof(format) - 1);
+	guest_write(&kvm.mem, MiB(3), banner, sizeof(banner));
+	guest_write(&kvm.mem, MiB(4) - sizeof(cut) + 1, cut, sizeof(cut) - 1);
+
+	static const struct {
+		u64 end;
+		const char *json;
+	} cases[] = {
+		{ MiB(4), "\"kernel\": \"Linux version 6.12.1 \\uefff#1\"," },
+		{ MiB(3) + 10, "\"kernel\": null," },
+		{ MiB(3) + 16, "\"kernel\": null," },
+		{ MiB(1), "\"kernel\": null," },
+		{ 0, "\"kernel\": null," },
+		{ MiB(5), "\"kernel\": null," }, /* beyond RAM: none is */
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		test__context("case %u", i);
+		kvm.kernel_end = cases[i].end;
+		end_with(VERDICT_PASS, 0, "");
+		CHECK_HAS(content(record), cases[i].json);
+	}
+	guest_write(&kvm.mem, MiB(3), cut, sizeof(cut)); /* with the zero before the line's end */
+	kvm.kernel_end = MiB(4);
+	end_with(VERDICT_PASS, 0, "");
+	CHECK_HAS(content(record), "\"kernel\": null,");
+	guest_mem__exit(&kvm.mem);
+	stop();
+}
+
 static void without_a_machine_the_first_error_is_why(void)
 {
 	static const struct verdict_record end = { .kind = VERDICT_CANNOT_TEST, .code = 125 };
@@ -262,7 +300,7 @@ static void initcalls_are_drawn_the_longest_first(void)
 	CHECK(first && strstr(first, "<title>short_init: 0.000 ms to 0.500 ms</title>"));
 }
 
-TESTS(T(a_record_has_what_is_known), T(without_a_machine_the_first_error_is_why),
+TESTS(T(a_record_has_what_is_known), T(a_silent_elf_kernel_is_found_in_memory), T(without_a_machine_the_first_error_is_why),
       T(no_files_no_record), T(what_cannot_be_written_is_said_at_the_start),
       T(a_full_disk_at_the_end_is_said), T(a_picture_shows_each_phase_with_its_time),
       T(any_times_can_be_drawn), T(initcalls_are_drawn_the_longest_first))
