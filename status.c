@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KERNEL_MIN MiB(1) /* none is loaded lower */
@@ -329,6 +330,28 @@ static int open_file(const char *option, const char *path, struct whole_file *fi
 	return err;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* `lkvm run --status bzImage`, where the kernel was meant, must not cost anybody the kernel. */
+static int check_not_input(const struct kvm_config *cfg, const char *option, const char *path)
+{
+	const char *what = same_file(path, cfg->kernel) ? "kernel" :
+			   same_file(path, cfg->initrd) ? "initrd" : NULL;
+
+	for (unsigned i = 0; i < cfg->nr_disks && !what; i++)
+		what = same_file(path, cfg->disks[i].params.file) ? "disk" : NULL;
+	if (!what)
+		return 0;
+	pr_err("option '--%s': '%s' is the %s, and would be overwritten", option, path, what);
+	return -EINVAL;
+}
+
 /* Two results in one file would be neither, and stamps in none are a mistake. */
 static int check_options(const struct kvm_config *cfg)
 {
@@ -343,6 +366,10 @@ static int check_options(const struct kvm_config *cfg)
 	for (unsigned i = 0; i < cfg->results.count; i++) {
 		files[3 + i].option = "results";
 		files[3 + i].path = cfg->results.paths[i];
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
+		if (check_not_input(cfg, files[i].option, files[i].path) < 0)
+			return -EINVAL;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
 		for (unsigned j = 0; j < i; j++) {
