@@ -70,13 +70,14 @@ static void add_verdict(struct json *j, const struct outcome *o)
 static size_t find_banner(const struct kvm *kvm, const char **line)
 {
 	static const char words[] = "Linux version ";
-	size_t len = kvm->kernel_end > KERNEL_MIN ? kvm->kernel_end - KERNEL_MIN : 0, max;
-	const char *p = len ? guest_ptr(&kvm->mem, KERNEL_MIN, len) : NULL;
-	const char *end = p + len;
+	size_t len = kvm->kernel_end > KERNEL_MIN ? kvm->kernel_end - KERNEL_MIN : 0;
+	const char *p = len ? guest_ptr(&kvm->mem, KERNEL_MIN, len) : NULL, *end;
 
-	for (; p && (p = memmem(p, (size_t)(end - p), words, strlen(words))); p += strlen(words)) {
-		max = min_u64((u64)(end - p), KERNEL_VERSION_LEN);
-		const char *newline = memchr(p, '\n', max);
+	if (!p)
+		return 0;
+	end = p + len;
+	for (; (p = memmem(p, (size_t)(end - p), words, strlen(words))); p += strlen(words)) {
+		const char *newline = memchr(p, '\n', min_u64((u64)(end - p), KERNEL_VERSION_LEN));
 
 		/* others are formats of the kernel's, "Linux version %s" */
 		if (newline && p[strlen(words)] >= '0' && p[strlen(words)] <= '9' &&

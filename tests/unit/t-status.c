@@ -300,7 +300,8 @@ static void initcalls_are_drawn_the_longest_first(void)
 	CHECK(first && strstr(first, "<title>short_init: 0.000 ms to 0.500 ms</title>"));
 }
 
-TESTS(T(a_record_has_what_is_known), T(a_silent_elf_kernel_is_found_in_memory), T(without_a_machine_the_first_error_is_why),
-      T(no_files_no_record), T(what_cannot_be_written_is_said_at_the_start),
-      T(a_full_disk_at_the_end_is_said), T(a_picture_shows_each_phase_with_its_time),
-      T(any_times_can_be_drawn), T(initcalls_are_drawn_the_longest_first))
+TESTS(T(a_record_has_what_is_known), T(a_silent_elf_kernel_is_found_in_memory),
+      T(without_a_machine_the_first_error_is_why), T(no_files_no_record),
+      T(what_cannot_be_written_is_said_at_the_start), T(a_full_disk_at_the_end_is_said),
+      T(a_picture_shows_each_phase_with_its_time), T(any_times_can_be_drawn),
+      T(initcalls_are_drawn_the_longest_first))
