@@ -75,9 +75,9 @@ static void put_list(const struct ktap *k, struct json *j, const struct ktap_tes
 	json__close(j);
 }
 
-static void put_counts(struct json *j, const struct ktap_counts *c)
+void ktap_report__counts(struct json *j, const char *key, const struct ktap_counts *c)
 {
-	json__open_object(j, "counts");
+	json__open_object(j, key);
 	json__u64(j, "total", ktap__total(c));
 	json__u64(j, "passed", c->passed);
 	json__u64(j, "failed", c->failed);
@@ -97,7 +97,7 @@ void ktap_report__json(const struct ktap *k, const struct ktap_report *about, st
 	json__string(&j, "name", "lkvm");
 	json__bool(&j, "passed", ktap__good(&k->counts));
 	json__string(&j, "detail", about->detail);
-	put_counts(&j, &k->counts);
+	ktap_report__counts(&j, "counts", &k->counts);
 	json__u64(&j, "unlisted", k->unlisted);
 	put_list(k, &j, ktap__first(k), about);
 	put_common(&j, about);

@@ -204,6 +204,11 @@ void results__settle(struct kvm *kvm)
 	write_reports(kvm, &about);
 }
 
+const struct ktap_counts *results__counts(const struct kvm *kvm)
+{
+	return kvm->results ? &kvm->results->ktap.counts : NULL;
+}
+
 /*
  * Making it
  */

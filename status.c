@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The record of a run; include/kvm/status.h is the manual, docs/status.md describes the record. */
 #include "kvm/status.h"
+#include "kvm/boot-progress.h"
 #include "kvm/clock.h"
 #include "kvm/cmdline.h"
 #include "kvm/console-log.h"
 #include "kvm/exit-reason.h"
+#include "kvm/gates.h"
+#include "kvm/guest-log.h"
 #include "kvm/host.h"
 #include "kvm/json.h"
+#include "kvm/ktap-report.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
-#include "kvm/boot-progress.h"
+#include "kvm/results.h"
 #include "kvm/timeline-svg.h"
 #include "kvm/whole-file.h"
 
@@ -220,6 +224,45 @@ static void add_console_log(struct json *j, const struct outcome *o)
 	json__close(j);
 }
 
+static void add_splats(struct json *j, const struct outcome *o)
+{
+	struct gate_finding finding;
+
+	json__open_array(j, "splats");
+	for (unsigned i = 0; o->kvm && gates__finding(o->kvm, i, &finding); i++) {
+		json__open_object(j, NULL);
+		json__string(j, "gate", finding.name);
+		json__i64(j, "code", finding.code);
+		json__u64(j, "count", finding.count);
+		json__string(j, "first", finding.first);
+		json__close(j);
+	}
+	json__close(j);
+}
+
+static void add_results(struct json *j, const struct outcome *o)
+{
+	const struct ktap_counts *counts = o->kvm ? results__counts(o->kvm) : NULL;
+
+	if (counts)
+		ktap_report__counts(j, "results", counts);
+	else
+		json__null(j, "results");
+}
+
+static void add_messages(struct json *j, const struct outcome *o)
+{
+	const char *text = NULL;
+	size_t len = 0;
+
+	if (o->kvm)
+		text = guest_log__text(o->kvm, &len);
+	if (text)
+		json__bytes(j, "messages", text, len);
+	else
+		json__null(j, "messages");
+}
+
 static void add_lkvm(struct json *j, const struct outcome *o)
 {
 	json__string(j, "lkvm", LKVM_VERSION);
@@ -242,9 +285,12 @@ static void (*const sections[])(struct json *j, const struct outcome *o) = {
 	add_timeline,
 	add_exits,
 	add_initcalls,
+	add_splats,
+	add_results,
 	add_console_log,
 	add_host,
 	add_lkvm,
+	add_messages,
 };
 
 /*

@@ -33,4 +33,8 @@ void ktap_report__junit(const struct ktap *k, const struct ktap_report *about, s
  */
 void ktap_report__json(const struct ktap *k, const struct ktap_report *about, struct strbuf *out);
 
+/* The counts alone, as an object of @key. */
+struct json;
+void ktap_report__counts(struct json *j, const char *key, const struct ktap_counts *c);
+
 #endif

@@ -28,4 +28,8 @@ void results__crashed(struct kvm *kvm, const char *line);
  */
 void results__settle(struct kvm *kvm);
 
+/* How many of each there were, for a record; NULL without --results. After results__settle(). */
+struct ktap_counts;
+const struct ktap_counts *results__counts(const struct kvm *kvm);
+
 #endif

@@ -5,9 +5,13 @@
 #include "kvm/boot-progress.h"
 #include "kvm/clock.h"
 #include "kvm/exit-reason.h"
+#include "kvm/gates.h"
+#include "kvm/guest-log.h"
+#include "kvm/ktap.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
+#include "kvm/results.h"
 #include "kvm/status.h"
 #include "kvm/timeline-svg.h"
 
@@ -60,6 +64,31 @@ static const char *content(const char *path)
 	return fd < 0 ? "(none)" : text;
 }
 
+/*
+ * Fakes of what others know
+ */
+bool gates__finding(const struct kvm *k, unsigned i, struct gate_finding *finding)
+{
+	CHECK(k == &kvm);
+	*finding = (struct gate_finding){ "kasan", 112, 3, "BUG: \xfe" };
+	return i < 1;
+}
+
+const struct ktap_counts *results__counts(const struct kvm *k)
+{
+	static const struct ktap_counts counts = { 1, 2, 3, 4, 5, 6 };
+
+	CHECK(k == &kvm);
+	return &counts;
+}
+
+const char *guest_log__text(const struct kvm *k, size_t *len)
+{
+	CHECK(k == &kvm);
+	*len = 3;
+	return "a\n\xff";
+}
+
 /* By a parser that is not ours */
 static void parses(const char *path, const char *how)
 {
@@ -110,8 +139,14 @@ static void a_record_has_what_is_known(void)
 	CHECK_HAS(text, "\"vm-created\": 1.234,\n    \"kernel-loaded\": null,");
 	CHECK_HAS(text, "\"exits\": {\n    \"KVM_EXIT_IO\": 42,\n    \"KVM_EXIT_MMIO\": 7,\n"
 			"    \"unknown\": 1\n  }");
-	CHECK_HAS(text, "\"initcalls\": null,\n  \"console_log\": null,");
-	CHECK_HAS(text, "\"argv\": [\n    \"--status\",\n    \"caf\\uefe9\\u0001\\\"\"\n  ]\n}\n");
+	CHECK_HAS(text, "\"initcalls\": null,\n  \"splats\": [\n");
+	CHECK_HAS(text, "\"gate\": \"kasan\",\n      \"code\": 112,\n      \"count\": 3,\n"
+			"      \"first\": \"BUG: \\ueffe\"\n");
+	CHECK_HAS(text, "\"results\": {\n    \"total\": 15,\n    \"passed\": 1,\n    \"failed\": 2,\n"
+			"    \"skipped\": 3,\n    \"crashed\": 4,\n    \"not_run\": 5,\n    \"errors\": 6\n");
+	CHECK_HAS(text, "\"console_log\": null,");
+	CHECK_HAS(text, "\"argv\": [\n    \"--status\",\n    \"caf\\uefe9\\u0001\\\"\"\n  ],\n"
+			"  \"messages\": \"a\\n\\uefff\"\n}\n");
 	stop();
 }
 
