@@ -60,8 +60,8 @@ static const struct {
 	[GATE_ATOMIC]	   = { "atomic",       VERDICT_SPLAT },
 	[GATE_SPINLOCK]	   = { "spinlock",     VERDICT_SPLAT },
 	[GATE_RCU_STALL]   = { "rcu-stall",    VERDICT_SPLAT, .lockup = true },
-	[GATE_SOFT_LOCKUP] = { "soft-lockup",  VERDICT_SPLAT, .lockup = true },
-	[GATE_HARD_LOCKUP] = { "hard-lockup",  VERDICT_SPLAT, .lockup = true },
+	[GATE_SOFT_LOCKUP] = { "soft-lockup",  VERDICT_HANG, .lockup = true },
+	[GATE_HARD_LOCKUP] = { "hard-lockup",  VERDICT_HANG, .lockup = true },
 	[GATE_WORKQUEUE]   = { "workqueue",    VERDICT_SPLAT, .lockup = true },
 	[GATE_HUNG_TASK]   = { "hung-task",    VERDICT_SPLAT, .lockup = true },
 	[GATE_REFCOUNT]	   = { "refcount",     VERDICT_SPLAT },
@@ -314,10 +314,11 @@ static void report_lockup(struct kvm *kvm, enum gate_kind kind, const char *mess
 	kvm->gates->lockup_hook(kvm, gates[kind].name, line);
 }
 
-static void hear_gates(struct kvm *kvm, const struct console_line *line, int flags)
+/* @kernels: no program's */
+static void hear_gates(struct kvm *kvm, const struct console_line *line, bool kernels, int flags)
 {
 	struct gates *g = kvm->gates;
-	enum gate_kind kind = is_kernels(g, line) ? built_in_gate(g, line) : GATE_NONE;
+	enum gate_kind kind = kernels ? built_in_gate(g, line) : GATE_NONE;
 	const char *regex = kind ? NULL : find_match(&g->fail_on, line->text, flags);
 
 	if (regex)
@@ -351,8 +352,14 @@ void gates__hear(struct kvm *kvm, const struct console_line *line)
 	/* What a guest says to an NMI of lkvm's is no complaint of its own. */
 	if (!kvm->gates || verdict__provoked(&kvm->verdict))
 		return;
-	hear_gates(kvm, line, flags);
+	hear_gates(kvm, line, is_kernels(kvm->gates, line), flags);
 	hear_pass(kvm, line->text, flags);
+}
+
+void gates__hear_log(struct kvm *kvm, const struct console_line *line)
+{
+	if (kvm->gates)
+		hear_gates(kvm, line, true, 0);
 }
 
 bool gates__want_prompts(const struct kvm *kvm)
@@ -390,13 +397,25 @@ static void note_first(struct gates *g, struct verdict *verdict, enum verdict_ki
 		verdict__note(verdict, wanted, "%s: %s", gates[first].name, t->first);
 }
 
+bool gates__have_oops(const struct kvm *kvm)
+{
+	for (unsigned i = GATE_NONE + 1; kvm->gates && i < NR_GATES; i++) {
+		if (gates[i].verdict == VERDICT_OOPS && kvm->gates->tallies[i].count)
+			return true;
+	}
+	return false;
+}
+
 void gates__settle(struct kvm *kvm)
 {
 	struct gates *g = kvm->gates;
 	struct verdict *v = &kvm->verdict;
 
 	note_first(g, v, VERDICT_OOPS);
+	note_first(g, v, VERDICT_HANG);
 	note_first(g, v, VERDICT_SPLAT);
+	if (*v->splat.detail && !v->splats_count)
+		pr_warn("%s (a failure with --fail-on)", v->splat.detail);
 	if (g->pass_on.count && !g->passed)
 		verdict__note(v, VERDICT_LOST, "%s, and its console had not matched --pass-on",
 			      v->end.detail);
@@ -404,7 +423,7 @@ void gates__settle(struct kvm *kvm)
 
 bool gates__finding(const struct kvm *kvm, unsigned i, struct gate_finding *finding)
 {
-	for (unsigned kind = GATE_NONE + 1; kind < NR_GATES; kind++) {
+	for (unsigned kind = GATE_NONE + 1; kvm->gates && kind < NR_GATES; kind++) {
 		const struct tally *t = &kvm->gates->tallies[kind];
 
 		if (!t->count || i--)
@@ -509,7 +528,7 @@ static int opt_pass_on(const struct option *opt, const char *value, void *var)
 
 static const struct option gates_options[] = {
 	{ 0, "allow", "REGEX", "no line that matches is an oops or a splat", opt_allow },
-	{ 0, "fail-on", "REGEX", "a console line that matches is a splat: status 112", opt_fail_on },
+	{ 0, "fail-on", "REGEX", "status 112 after such a line, or a WARN, KASAN... report", opt_fail_on },
 	{ 0, "pass-on", "REGEX", "a console line or prompt that matches ends the VM, well", opt_pass_on },
 	{ 0 },
 };
@@ -570,6 +589,7 @@ static int gates__init(struct kvm *kvm, struct kvm_device **dev)
 		gates__free(g);
 		goto no_memory;
 	}
+	kvm->verdict.splats_count = kvm->cfg->fail_on.count;
 	kvm->gates = g;
 	*dev = &g->dev;
 	return 0;

@@ -3,12 +3,15 @@
 #include "kvm/guest-log.h"
 #include "kvm/arch.h"
 #include "kvm/clock.h"
+#include "kvm/console-watch.h"
+#include "kvm/gates.h"
 #include "kvm/guest-kernel.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/printk-log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +33,7 @@
 #define WATCH_MAX_MEM GiB(16)
 #define WATCH_MAX_SEARCH GiB(2) /* for a kernel without a note, as that takes longer */
 
-#define HASHES 512 /* a power of two */
+#define HASHES 8192 /* lines; a power of two */
 
 struct guest_log {
 	struct kvm_device dev;
@@ -41,9 +44,7 @@ struct guest_log {
 	u64 note, ring;		/* where the kernel's note or its ring buffer was found, or 0 */
 	struct printk_text text;
 
-	/* Of the lines that consoles have shown last; atomic */
-	u32 hashes[HASHES];
-	unsigned nr_hashes;
+	u32 hashes[HASHES];	/* of lines that consoles have shown, each at its place; atomic */
 };
 
 /*
@@ -92,25 +93,17 @@ static u32 line_hash(const char *line, size_t len)
 
 void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
 {
-	struct guest_log *log = kvm->log;
 	u32 hash = line_hash(line, len);
-	unsigned n;
 
-	if (!log || !hash)
-		return;
-	n = __atomic_fetch_add(&log->nr_hashes, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&log->hashes[n % HASHES], hash, __ATOMIC_RELAXED);
+	if (kvm->log && hash)
+		__atomic_store_n(&kvm->log->hashes[hash % HASHES], hash, __ATOMIC_RELAXED);
 }
 
 static bool was_shown(const struct guest_log *log, const char *line, size_t len)
 {
 	u32 hash = line_hash(line, len);
 
-	for (unsigned i = 0; i < HASHES; i++) {
-		if (hash && __atomic_load_n(&log->hashes[i], __ATOMIC_RELAXED) == hash)
-			return true;
-	}
-	return false;
+	return hash && __atomic_load_n(&log->hashes[hash % HASHES], __ATOMIC_RELAXED) == hash;
 }
 
 /*
@@ -119,9 +112,33 @@ static bool was_shown(const struct guest_log *log, const char *line, size_t len)
 struct log_reader {
 	struct printk_reader reader;
 	struct printk_text *text; /* NULL: nobody wants it */
+	struct guest_log *gates;  /* NULL: no gate is to hear it */
 	u64 last_seq;
 	char panic[VERDICT_DETAIL_LEN]; /* the last one's first line, or "" */
 };
+
+/* What no console has shown, no gate has heard. */
+static void tell_gates(const struct guest_log *log, const struct printk_record *record)
+{
+	const char *newline = memchr(record->text, '\n', record->len);
+	size_t len = newline ? (size_t)(newline - record->text) : record->len;
+	u64 us = record->ts_ns == PRINTK_NO_TIME ? 0 : record->ts_ns / 1000;
+	char text[CONSOLE_LINE_MAX + 1];
+	int stamp, words;
+
+	if (was_shown(log, record->text, len))
+		return;
+	stamp = snprintf(text, sizeof(text), "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+			 (unsigned long long)(us % 1000000));
+	words = (int)min_u64(len, sizeof(text) - 1 - (size_t)stamp);
+	snprintf(text + stamp, sizeof(text) - (size_t)stamp, "%.*s", words, record->text);
+
+	const struct console_line line = {
+		.text = text, .len = strlen(text), .message = text + stamp, .stamped = true,
+	};
+
+	gates__hear_log(log->kvm, &line);
+}
 
 static void see_record(struct printk_reader *r, const struct printk_record *record)
 {
@@ -131,6 +148,8 @@ static void see_record(struct printk_reader *r, const struct printk_record *reco
 	reader->last_seq = record->seq;
 	if (reader->text)
 		printk_text__add(reader->text, record);
+	if (reader->gates && record->facility == PRINTK_FACILITY_KERN)
+		tell_gates(reader->gates, record);
 	/* A program may write the same words into /dev/kmsg, but not in the kernel's name. */
 	if (record->facility != PRINTK_FACILITY_KERN || len < PANIC_WORDS_LEN ||
 	    memcmp(record->text, panic_words, PANIC_WORDS_LEN))
@@ -282,24 +301,24 @@ void guest_log__examine(struct kvm *kvm)
 	struct verdict *v = &kvm->verdict;
 	bool wanted = ended_badly(v) || v->end.kind != VERDICT_PASS;
 	struct log_reader reader = {
-		.reader.record = see_record, .text = wanted ? &log->text : NULL,
+		.reader.record = see_record, .text = wanted ? &log->text : NULL, .gates = log,
 	};
 	u64 start = now_ns();
 	struct guest_va va;
 	const struct guest_va *live = live_kernel(kvm, &va) ? &va : NULL;
 	int err = read_log(log, true, live, PRINTK_ALL, &reader.reader);
 
-	if (*reader.panic) {
+	if (*reader.panic)
 		verdict__note_panic(v, reader.panic, strlen(reader.panic));
-		if (!wanted) {
-			reader.text = &log->text;
-			read_log(log, true, live, PRINTK_ALL, &reader.reader);
-		}
+	if (!wanted && (*reader.panic || gates__have_oops(kvm))) {
+		reader.text = &log->text;
+		reader.gates = NULL;
+		read_log(log, true, live, PRINTK_ALL, &reader.reader);
 	}
 	printk_text__finish(&log->text);
 	pr_debug("the kernel's log: %s, after %llu us", err ? "not found" : "found in memory",
 		 (unsigned long long)(now_ns() - start) / 1000);
-	if (log->text.text && ended_badly(v))
+	if (log->text.text && (ended_badly(v) || gates__have_oops(kvm)))
 		print_unseen(log);
 }
 

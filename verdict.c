@@ -126,6 +126,7 @@ bool verdict__panicked(const struct verdict *v)
 void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, ...)
 {
 	struct verdict_record *r = kind == VERDICT_OOPS	 ? &v->oops
+				 : kind == VERDICT_HANG	 ? &v->lockup
 				 : kind == VERDICT_SPLAT ? &v->splat
 							 : &v->lost;
 	va_list args;
@@ -143,7 +144,7 @@ void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, .
 /* The worst that was known of the kernel before the end, or NULL. */
 static const struct verdict_record *worst_note(const struct verdict *v)
 {
-	const struct verdict_record *const notes[] = { &v->panic, &v->oops, &v->splat };
+	const struct verdict_record *const notes[] = { &v->panic, &v->oops, &v->lockup, &v->splat };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(notes); i++) {
 		if (record__valid(notes[i]))
@@ -166,11 +167,11 @@ static const struct verdict_record *deciding(const struct verdict *v)
 
 	if (is_our_own(&v->end))
 		return &v->end;
-	if (note && note->kind != VERDICT_SPLAT)
+	if (note && note != &v->splat)
 		return note;
 	if (v->end.kind != VERDICT_PASS)
 		return &v->end;
-	if (note)
+	if (note && v->splats_count)
 		return note;
 	return record__valid(&v->lost) ? &v->lost : &v->end;
 }
@@ -195,7 +196,7 @@ const struct verdict_record *verdict__final(struct verdict *v)
 	v->final = *from;
 	if (from == &v->end && note)
 		add_detail(&v->final, "before that,", note);
-	else if (from == &v->oops && v->end.kind != VERDICT_PASS)
+	else if ((from == &v->oops || from == &v->lockup) && v->end.kind != VERDICT_PASS)
 		add_detail(&v->final, "then", &v->end);
 	return &v->final;
 }

@@ -3,10 +3,11 @@
 #define KVM_GATES_H
 
 /*
- * What a guest's console must not say: the complaints of a kernel that go on
+ * What a guest's console must not say: the complaints of a kernel that goes on
  * living after them, which are built in, and the user's own. A gate is a row
  * of the table in gates.c: its name, the words its line begins with, and the
- * verdict it leads to, oops (111) or splat (112).
+ * verdict it leads to: oops (111), hang (116: a CPU is locked up) or splat
+ * (112). A splat only fails a run with --fail-on; without, it is said.
  *
  * A program's words are not the kernel's. The built-in gates look at a
  * message's beginning; and once a line with a kernel's time stamp has been
@@ -19,8 +20,8 @@
  * console_msg_format=syslog. A `dmesg` in the guest prints the kernel's lines
  * once more, and they count once more.
  *
- * --allow REGEX exempts lines from all gates, --fail-on REGEX adds a gate of
- * the user's (112), on any line, and --pass-on REGEX ends the VM on any line,
+ * --allow REGEX exempts lines from all gates, --fail-on REGEX makes splats
+ * count and adds a gate of the user's (112), on any line, and --pass-on REGEX ends the VM on any line,
  * well unless a gate had matched before, and from then on nothing else ends it
  * well: a guest that powers off without it is lost (115). It also matches a
  * program's line that is not complete where it ends in a blank, as prompts do;
@@ -49,7 +50,16 @@ struct gate_patterns {
 /* A console_listener. Any thread. */
 void gates__hear(struct kvm *kvm, const struct console_line *line);
 
-/* The same for a line so far, which ends in a blank, if it may matter. Any thread. */
+/*
+ * A line of the kernel's own that no console has shown, found in its memory
+ * after the end. It ends no VM.
+ */
+void gates__hear_log(struct kvm *kvm, const struct console_line *line);
+
+/* True if a kernel that survived an oops has been heard. */
+bool gates__have_oops(const struct kvm *kvm);
+
+/* gates__hear() for a line so far, which ends in a blank, if it may matter. Any thread. */
 bool gates__want_prompts(const struct kvm *kvm);
 void gates__hear_prompt(struct kvm *kvm, const struct console_line *line);
 
@@ -75,7 +85,7 @@ bool gates__finding(const struct kvm *kvm, unsigned i, struct gate_finding *find
 
 /*
  * A kernel's own reports that it makes no progress: soft and hard lockups, RCU
- * stalls, workqueues and tasks that hang. They are splats, unless somebody sets
+ * stalls, workqueues and tasks that hang. They are gates, unless somebody sets
  * this hook, who then is told of each instead: on any thread, with the
  * console's lock held, so it may call kvm__stop() or ioloop__call() and not
  * much else. Set before the vCPUs run, by a module that is made after the

@@ -8,8 +8,8 @@
  *
  *  - while the VM runs, a look into the log every few seconds notices a kernel
  *    that panicked and sits there without a word on any console;
- *  - at its end a panic in the log outranks how the guest then ended, and what
- *    no console has shown is printed.
+ *  - at its end a panic in the log outranks how the guest then ended, the gates
+ *    hear what no console has shown, and after a bad end it is printed.
  */
 #include "kvm/types.h"
 
@@ -21,8 +21,9 @@ struct printk_reader;
 
 /*
  * Once all vCPUs have stopped and the consoles are written, before the verdict
- * is asked for: notes a panic in kvm->verdict and, after a bad end, prints what
- * nobody has seen.
+ * is asked for, and before gates__settle(): notes a panic in kvm->verdict, tells
+ * the gates what they have not heard and, after a bad end, prints what nobody has
+ * seen.
  */
 void guest_log__examine(struct kvm *kvm);
 

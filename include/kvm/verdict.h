@@ -18,14 +18,16 @@
  *     the timeout, has panicked.
  *  3. oops: as much its end as a panic, only later; what came of it, a hang, a
  *     triple fault, a timeout, a test that failed, is not what to look for.
- *  4. any bad end: fail, triple-fault, hang, timeout. More than a splat before
+ *  4. hang, by the kernel's own report that one of its CPUs is locked up: the
+ *     same.
+ *  5. any bad end: fail, triple-fault, hang, timeout. More than a splat before
  *     it, which need not be the reason.
- *  5. splat: instead of a pass, or of lost.
- *  6. lost: instead of a pass, if the end was not the one that was asked for.
- *  7. pass
+ *  6. splat: instead of a pass, or of lost, if splats_count.
+ *  7. lost: instead of a pass, if the end was not the one that was asked for.
+ *  8. pass
  *
- * The detail of the record says the rest: "; then hang: ..." behind an oops,
- * "; before that, splat: ..." behind an end.
+ * The detail of the record says the rest: "; then triple-fault: ..." behind an
+ * oops or a lockup, "; before that, splat: ..." behind an end.
  */
 #include "kvm/types.h"
 
@@ -60,7 +62,8 @@ struct verdict {
 	struct verdict_record end;	/* how the VM ended */
 	struct verdict_record panic;	/* what its kernel said before */
 	bool provoked;			/* atomic; see verdict__provoke() */
-	struct verdict_record oops, splat, lost; /* noted */
+	struct verdict_record oops, lockup, splat, lost; /* noted */
+	bool splats_count;		/* constant once a vCPU runs */
 	struct verdict_record final;	/* see verdict__final() */
 	bool panicked_silently;		/* atomic; it told a device, perhaps without words */
 };
@@ -97,7 +100,11 @@ bool verdict__panicked(const struct verdict *v);
  * joined.
  */
 void verdict__fail_pass(struct verdict *v, const char *fmt, ...) __printf(2, 3);
-/* Notes VERDICT_OOPS, VERDICT_SPLAT or VERDICT_LOST; the first of each counts. Any thread. */
+
+/*
+ * Notes VERDICT_OOPS, VERDICT_HANG (a lockup), VERDICT_SPLAT or VERDICT_LOST;
+ * the first of each counts. Any thread.
+ */
 void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, ...)
 	__printf(3, 4);
 

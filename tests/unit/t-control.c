@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "kvm/control.h"
+#include "kvm/gates.h"
 #include "kvm/kvm.h"
 
 #include <errno.h>
@@ -35,6 +36,18 @@ void kvm__stop_code(struct kvm *k, enum verdict_kind kind, int code, const char 
 	CHECK_EQ(code, 143);
 	stops++;
 	ioloop__stop(&k->loop);
+}
+
+void gates__hear_log(struct kvm *k, const struct console_line *line)
+{
+	(void)k;
+	(void)line;
+}
+
+bool gates__have_oops(const struct kvm *k)
+{
+	(void)k;
+	return false;
 }
 
 static bool make(void)

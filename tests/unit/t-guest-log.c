@@ -3,6 +3,8 @@
 #include "kernel-log.h"
 #include "test.h"
 
+#include "kvm/console-watch.h"
+#include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -25,6 +27,25 @@ void kvm__guest_panicked(struct kvm *k, const char *line, size_t len)
 	ioloop__stop(&k->loop);
 }
 
+static char heard[1024]; /* by the gates */
+static bool oops;
+
+void gates__hear_log(struct kvm *k, const struct console_line *line)
+{
+	size_t len = strlen(heard);
+
+	CHECK(k == &kvm && line->stamped && !line->continued && !line->from_program);
+	CHECK_EQ(line->len, strlen(line->text));
+	snprintf(heard + len, sizeof(heard) - len, "%.*s|%s\n", (int)(line->message - line->text),
+		 line->text, line->message);
+}
+
+bool gates__have_oops(const struct kvm *k)
+{
+	CHECK(k == &kvm);
+	return oops;
+}
+
 static bool make(void)
 {
 	if (!image__make(4))
@@ -33,6 +54,8 @@ static bool make(void)
 	image__note(IMAGE_NOTE);
 	kvm = (struct kvm){ .cfg = &cfg, .mem = image_mem };
 	panics = 0;
+	*heard = '\0';
+	oops = false;
 	return CHECK_EQ(ioloop__init(&kvm.loop), 0) &&
 	       CHECK_EQ(guest_log_module.init(&kvm, &dev), 0);
 }
@@ -79,6 +102,23 @@ static void a_clean_end_says_nothing(void)
 	CHECK_EQ(verdict__final(&kvm.verdict)->kind, VERDICT_PASS);
 	CHECK(!guest_log__text(&kvm, &len));
 	CHECK_EQ(len, 0);
+	unmake();
+}
+
+static void the_gates_hear_what_no_console_showed(void)
+{
+	if (!make())
+		return;
+	prb__add(0, "Linux version 6.1");
+	prb__add(0, "Oops: 0002 [#1] SMP");
+	prb__add(1, "a program's");
+	prb__add(0, "two\nlines");
+	show("[    1.000001] Linux version 6.1");
+	oops = true;
+	end(VERDICT_PASS, "the guest powered off");
+	CHECK_HAS(examine(), "lkvm: | [    1.000002] Oops: 0002 [#1] SMP\n");
+	CHECK_STR(heard, "[    1.000002] |Oops: 0002 [#1] SMP\n[    1.000004] |two\n");
+	CHECK_HAS(guest_log__text(&kvm, NULL), "Oops: ");
 	unmake();
 }
 
@@ -202,7 +242,8 @@ static void a_guest_without_a_log_is_none(void)
 	unmake();
 }
 
-TESTS(T(a_clean_end_says_nothing), T(a_panic_outranks_a_reset), T(only_the_kernel_can_panic),
+TESTS(T(a_clean_end_says_nothing), T(the_gates_hear_what_no_console_showed),
+      T(a_panic_outranks_a_reset), T(only_the_kernel_can_panic),
       T(what_a_console_showed_is_not_repeated), T(all_shown_is_nothing_to_say),
       T(a_panic_is_printed_from_its_beginning), T(a_silent_panic_is_noticed),
       T(a_guest_without_a_log_is_none))

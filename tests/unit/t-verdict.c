@@ -146,7 +146,7 @@ static void the_first_that_holds_counts(void)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct verdict v = { 0 };
+		struct verdict v = { .splats_count = true };
 
 		test__context("row %u", i);
 		if (rows[i].panic)
@@ -166,12 +166,47 @@ static void the_first_that_holds_counts(void)
 
 static void the_first_note_of_a_kind_counts(void)
 {
-	struct verdict v = { 0 };
+	struct verdict v = { .splats_count = true };
 
 	verdict__note(&v, VERDICT_SPLAT, "%d", 1);
 	verdict__note(&v, VERDICT_SPLAT, "%d", 2);
 	end(&v, VERDICT_PASS, 0, "reset");
 	CHECK_STR(verdict__final(&v)->detail, "1");
+}
+
+static void a_splat_that_does_not_count_is_mentioned(void)
+{
+	struct verdict v = { 0 };
+
+	verdict__note(&v, VERDICT_SPLAT, "s");
+	end(&v, VERDICT_PASS, 0, "reset");
+	CHECK_EQ(verdict__final(&v)->code, 0);
+	CHECK_STR(v.final.detail, "reset; before that, splat: s");
+}
+
+static void a_lockup_is_a_hang_whatever_came_of_it(void)
+{
+	static const struct {
+		enum verdict_kind end;
+		int code;
+		const char *detail;
+	} rows[] = {
+		{ VERDICT_PASS, 116, "soft" },
+		{ VERDICT_FAIL, 116, "soft; then fail: the end" },
+		{ VERDICT_TIMEOUT, 116, "soft; then timeout: the end" },
+		{ VERDICT_SIGNAL, 130, "the end; before that, hang: soft" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct verdict v = { .splats_count = true };
+
+		test__context("row %u", i);
+		verdict__note(&v, VERDICT_SPLAT, "s");
+		verdict__note(&v, VERDICT_HANG, "soft");
+		end(&v, rows[i].end, 130, "the end");
+		CHECK_EQ(verdict__final(&v)->code, rows[i].code);
+		CHECK_STR(v.final.detail, rows[i].detail);
+	}
 }
 
 static void a_silent_panic_outranks_an_oops(void)
@@ -337,6 +372,7 @@ static void tests_make_a_failure_of_a_pass_only(void)
 TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
       T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
       T(the_first_that_holds_counts), T(the_first_note_of_a_kind_counts),
+      T(a_splat_that_does_not_count_is_mentioned), T(a_lockup_is_a_hang_whatever_came_of_it),
       T(a_silent_panic_outranks_an_oops), T(a_bisection_hears_of_good_bad_and_untested),
       T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
       T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
