@@ -57,13 +57,22 @@ static bool has_finished(struct last_look *l)
 	return ms_since(l->heard) >= (l->answers ? SILENCE_MS : FIRST_WORD_MS);
 }
 
+/* True if there was none yet. */
+static bool vgive_verdict(struct kvm *kvm, enum verdict_kind kind, const char *fmt, va_list args)
+{
+	if (!verdict__end(&kvm->verdict, kind, 0, fmt, args))
+		return false;
+	timeline__mark(&kvm->timeline, MARK_END);
+	return true;
+}
+
 static void __printf(3, 4)
 give_verdict(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	verdict__end(&kvm->verdict, kind, 0, fmt, args);
+	vgive_verdict(kvm, kind, fmt, args);
 	va_end(args);
 }
 
@@ -195,7 +204,7 @@ void last_look__begin(struct kvm *kvm, enum verdict_kind kind, const char *fmt, 
 	bool first;
 
 	va_start(args, fmt);
-	first = verdict__end(&kvm->verdict, kind, 0, fmt, args);
+	first = vgive_verdict(kvm, kind, fmt, args);
 	va_end(args);
 	if (!first)
 		return;
