@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is printed: so many lines, or more if a panic's first one is a little further up. */
+/* What is printed: so many lines, or more if a crash begins a little further up. */
 #define LINES_SHOWN 40
-#define LINES_OF_PANIC 200
-#define LINES_BEFORE_PANIC 5
+#define LINES_OF_CRASH 200
+#define LINES_BEFORE_CRASH 5
 
 /*
  * A panic may be followed by the back traces of all CPUs and more, and preceded
@@ -70,13 +70,18 @@ static const char *skip_prefix(const char *line, size_t *len)
 static const char panic_words[] = "Kernel panic - not syncing";
 #define PANIC_WORDS_LEN (sizeof(panic_words) - 1)
 
-/* @line ends with a newline. */
-static bool starts_panic(const char *line)
+/* A panic's first line, or an oops'. @line ends with a newline. */
+static bool starts_crash(const char *line)
 {
+	static const char *const words[] = { panic_words, "BUG: ", "kernel BUG at ", "Oops: " };
 	size_t len = strcspn(line, "\n");
 
 	line = skip_prefix(line, &len);
-	return len >= PANIC_WORDS_LEN && !memcmp(line, panic_words, PANIC_WORDS_LEN);
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strncmp(line, words[i], strlen(words[i])))
+			return true;
+	}
+	return false;
 }
 
 /* FNV-1a; 0 is an empty line's and stands for none. */
@@ -258,13 +263,13 @@ static unsigned count_unseen(const struct guest_log *log)
 	const char *text = log->text.text, *end = text + log->text.len;
 	unsigned wanted = LINES_SHOWN, count = 0;
 
-	for (const char *line; end > text && count < LINES_OF_PANIC; end = line) {
+	for (const char *line; end > text && count < LINES_OF_CRASH; end = line) {
 		line = line_before(text, end);
 		if (was_shown(log, line, (size_t)(end - 1 - line)))
 			break;
 		count++;
-		if (starts_panic(line))
-			wanted = (unsigned)max_u64(wanted, count + LINES_BEFORE_PANIC);
+		if (starts_crash(line))
+			wanted = (unsigned)max_u64(wanted, count + LINES_BEFORE_CRASH);
 	}
 	return (unsigned)min_u64(count, wanted);
 }
