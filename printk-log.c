@@ -251,8 +251,11 @@ static void prb_read_record(const struct prb *rb, u64 id, struct printk_reader *
 	read_facility(rb, &info, &record);
 	if (!read_text(rb, &desc, &record, text))
 		return;
-	/* If the guest has begun to write another one there, some of the above is of that. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	/*
+	 * If the guest has begun to write another one there, some of the above is of
+	 * that. The CPU keeps loads in their order; so must the compiler.
+	 */
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	if (has_data(desc_state(rb, desc_addr, id)))
 		hand_over(r, &record);
 }
@@ -444,7 +447,8 @@ static void search_run(struct prb_search *s, const struct guest_range *run)
 	const u64 *words = (const u64 *)run->hva;
 
 	for (u64 i = 0; i + 1 < run->size / sizeof(u64) && s->tries; i++) {
-		if (is_count_bits(words[i]) && pointer_kind(words[i + 1]))
+		if (is_count_bits(guest_peek64(words + i)) &&
+		    pointer_kind(guest_peek64(words + i + 1)))
 			prb_guess(s, run->gpa + i * sizeof(u64));
 	}
 }

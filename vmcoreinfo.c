@@ -66,9 +66,7 @@ int vmcoreinfo__read(struct vmcoreinfo *info, const struct guest_mem *mem, u64 g
 static u64 next_word(const struct guest_range *run, u64 offset, u64 step)
 {
 	for (; offset < run->size; offset += step) {
-		/* The guest may be writing it: it is looked at again once it is copied. */
-		if (__atomic_load_n((const u32 *)(run->hva + offset), __ATOMIC_RELAXED) ==
-		    sizeof(NOTE_NAME))
+		if (guest_peek32(run->hva + offset) == sizeof(NOTE_NAME))
 			return offset;
 	}
 	return run->size;

@@ -80,7 +80,7 @@ int guest_va__translate(const struct guest_va *as, u64 va, u64 *gpa, u64 *len)
 		unsigned shift = PAGE_SHIFT + (level - 1) * LEVEL_SHIFT;
 		u64 index = va >> shift & (BIT(LEVEL_SHIFT) - 1);
 		const u64 *slot = guest_ptr(as->mem, table + index * sizeof(u64), sizeof(u64));
-		u64 entry = slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) : 0;
+		u64 entry = slot ? guest_peek64(slot) : 0;
 		bool is_page = level == 1 || (level <= 3 && (entry & PTE_HUGE));
 
 		if (!(entry & PTE_PRESENT))

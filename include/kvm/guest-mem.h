@@ -55,6 +55,21 @@ void guest_mem__exit(struct guest_mem *mem);
  */
 void *guest_ptr(const struct guest_mem *mem, u64 gpa, u64 len);
 
+/*
+ * A word at @hva that somebody may be writing, the guest or a device of ours: as
+ * it was at some moment. For who searches memory, and looks again once he has
+ * found something and copied it.
+ */
+static inline __racy u32 guest_peek32(const void *hva)
+{
+	return *(const volatile u32 *)hva;
+}
+
+static inline __racy u64 guest_peek64(const void *hva)
+{
+	return *(const volatile u64 *)hva;
+}
+
 /* Copies. Return 0, or -EFAULT with nothing copied. */
 int guest_read(const struct guest_mem *mem, u64 gpa, void *buf, u64 len);
 int guest_write(const struct guest_mem *mem, u64 gpa, const void *buf, u64 len);
