@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lkvm dmesg, stop and list: what can be asked of a VM that another lkvm runs.
+ * lkvm dmesg, balloon, stop and list: what can be asked of a VM that another lkvm runs.
  * include/kvm/control.h has the protocol.
  */
 #include "kvm/control.h"
@@ -43,6 +43,17 @@ void kvm_dmesg_help(void)
 		   "\n"
 		   "Prints the log of a running VM's kernel, as dmesg would in it. It is read from\n"
 		   "the VM's memory: the guest needs no console and no agent, and may be hung.\n",
+		   name_options);
+}
+
+void kvm_balloon_help(void)
+{
+	print_help("usage: lkvm balloon -n NAME [SIZE]\n"
+		   "\n"
+		   "Asks the guest of a running VM that has a balloon (--balloon) to give up SIZE of\n"
+		   "its memory, a number of MiB, or a number and K, M, G or T; 0 gives it all back.\n"
+		   "Prints how much it was asked for, has given so far, and has discarded of itself as\n"
+		   "free; and how its own memory was when it last told.\n",
 		   name_options);
 }
 
@@ -229,13 +240,17 @@ static int wait_for_end(int fd)
  * The commands
  */
 
-/* Reads the option --name, or shows the help: true if there is something to do. */
+/*
+ * Reads the option --name and, unless @word is NULL, one operand, or shows the help:
+ * true if there is something to do.
+ */
 static bool read_name(int argc, char **argv, const char *command, void (*help)(void),
-		      const char **name, int *status)
+		      const char **name, const char **word, int *status)
 {
 	struct control_config cfg = { 0 };
 	const struct option_table tables[] = { { name_options, &cfg }, { 0 } };
 	struct operands operands;
+	unsigned max_words = word ? 1 : 0;
 
 	*status = EXIT_CANNOT_TEST;
 	if (parse_options(tables, argc, argv, &operands) < 0)
@@ -245,11 +260,14 @@ static bool read_name(int argc, char **argv, const char *command, void (*help)(v
 		*status = 0;
 		return false;
 	}
-	if (operands.count || operands.command) {
-		pr_err("'%s' is one word too many: usage is lkvm %s -n NAME",
-		       operands.count ? operands.words[0] : "--", command);
+	if (operands.count > max_words || operands.command) {
+		pr_err("'%s' is one word too many: usage is lkvm %s -n NAME%s",
+		       operands.count > max_words ? operands.words[max_words] : "--", command,
+		       word ? " [SIZE]" : "");
 		return false;
 	}
+	if (word)
+		*word = operands.count ? operands.words[0] : NULL;
 	if (!cfg.name)
 		pr_err("no VM is named: usage is lkvm %s -n NAME; `lkvm list` lists them", command);
 	*name = cfg.name;
@@ -273,10 +291,30 @@ int kvm_cmd_dmesg(int argc, char **argv)
 	const char *name;
 	int status, fd;
 
-	if (!read_name(argc, argv, "dmesg", kvm_dmesg_help, &name, &status))
+	if (!read_name(argc, argv, "dmesg", kvm_dmesg_help, &name, NULL, &status))
 		return status;
 	fd = connect_by_name(name);
 	return fd < 0 ? EXIT_CANNOT_TEST : finish(fd, name, ask(fd, name, "dmesg"));
+}
+
+int kvm_cmd_balloon(int argc, char **argv)
+{
+	char request[CONTROL_REQUEST_MAX] = "balloon";
+	const char *name, *size;
+	int status, fd;
+	u64 bytes;
+
+	if (!read_name(argc, argv, "balloon", kvm_balloon_help, &name, &size, &status))
+		return status;
+	if (size && parse_size(size, MiB(1), &bytes)) {
+		pr_err("'%s' is not a size; a size is a number of MiB, or a number and K, M, G or T",
+		       size);
+		return EXIT_CANNOT_TEST;
+	}
+	if (size)
+		snprintf(request, sizeof(request), "balloon %llu", (unsigned long long)bytes);
+	fd = connect_by_name(name);
+	return fd < 0 ? EXIT_CANNOT_TEST : finish(fd, name, ask(fd, name, request));
 }
 
 int kvm_cmd_stop(int argc, char **argv)
@@ -284,7 +322,7 @@ int kvm_cmd_stop(int argc, char **argv)
 	const char *name;
 	int status, fd, err;
 
-	if (!read_name(argc, argv, "stop", kvm_stop_help, &name, &status))
+	if (!read_name(argc, argv, "stop", kvm_stop_help, &name, NULL, &status))
 		return status;
 	fd = connect_by_name(name);
 	if (fd < 0)

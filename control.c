@@ -4,7 +4,10 @@
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
+#include "kvm/number.h"
 #include "kvm/printk-log.h"
+#include "kvm/strbuf.h"
+#include "kvm/virtio-balloon.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,6 +26,7 @@ struct client {
 	struct ioloop_timer patience;
 	struct control *control;
 	char request[CONTROL_REQUEST_MAX];
+	const char *argument; /* of the request, or NULL */
 	size_t got;
 	bool replying, stays; /* stays: the end of the connection is the end of the VM */
 	char head[CONTROL_REPLY_MAX];
@@ -143,18 +147,81 @@ static void control__stop(struct client *c)
 	kvm__stop_code(c->control->kvm, VERDICT_SIGNAL, 128 + SIGTERM, "lkvm stop");
 }
 
+static void add_size(struct strbuf *text, const char *name, u64 bytes)
+{
+	char size[SIZE_STRING_LEN];
+
+	strbuf__printf(text, "%-10s %s\n", name, format_size(bytes, size));
+}
+
+/* What the balloon knows, a line each; what the guest has told is as of its last answer. */
+static void describe_balloon(struct strbuf *text, const struct balloon_stats *stats)
+{
+	static const struct {
+		unsigned tag;
+		const char *name;
+	} told[] = {
+		{ VIRTIO_BALLOON_S_MEMTOT, "total" },
+		{ VIRTIO_BALLOON_S_MEMFREE, "free" },
+		{ VIRTIO_BALLOON_S_AVAIL, "available" },
+		{ VIRTIO_BALLOON_S_CACHES, "caches" },
+	};
+
+	add_size(text, "target", stats->target);
+	add_size(text, "given", stats->actual);
+	add_size(text, "discarded", stats->reported);
+	for (unsigned i = 0; i < ARRAY_SIZE(told); i++) {
+		if (stats->valid & BIT(told[i].tag))
+			add_size(text, told[i].name, stats->values[told[i].tag]);
+	}
+}
+
+static void control__balloon(struct client *c)
+{
+	struct kvm *kvm = c->control->kvm;
+	struct strbuf text = { 0 };
+	struct balloon_stats stats;
+	u64 bytes;
+	int err = 0;
+
+	if (c->argument)
+		err = parse_u64(c->argument, &bytes) ? -EINVAL : virtio_balloon__set_target(kvm, bytes);
+	if (!err)
+		err = virtio_balloon__stats(kvm, &stats);
+	if (err) {
+		client__refuse(c, err == -ENODEV ? "it has no balloon; run it with --balloon"
+						 : "it has not so much memory");
+		return;
+	}
+	virtio_balloon__ask_stats(kvm); /* for the next time */
+	describe_balloon(&text, &stats);
+	if (text.failed) {
+		strbuf__free(&text);
+		client__refuse(c, strerror(ENOMEM));
+		return;
+	}
+	client__reply(c, text.data, text.len);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct client *c);
+	bool takes_argument;
 } commands[] = {
-	{ "dmesg", control__dmesg },
-	{ "stop", control__stop },
+	{ "balloon", control__balloon, true },
+	{ "dmesg", control__dmesg, false },
+	{ "stop", control__stop, false },
 };
 
 static void client__obey(struct client *c)
 {
+	char *end = c->request + strcspn(c->request, " ");
+
+	c->argument = *end ? end + 1 : NULL;
+	*end = '\0';
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(c->request, commands[i].name)) {
+		if (!strcmp(c->request, commands[i].name) &&
+		    (!c->argument || commands[i].takes_argument)) {
 			commands[i].run(c);
 			return;
 		}

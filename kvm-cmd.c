@@ -24,6 +24,7 @@ const struct cmd_struct kvm_commands[] = {
 	{ "run",     kvm_cmd_run,     kvm_run_help,     "boot a kernel and say how it ended" },
 	{ "list",    kvm_cmd_list,    kvm_list_help,    "list the running VMs" },
 	{ "dmesg",   kvm_cmd_dmesg,   kvm_dmesg_help,   "print the log of a running VM's kernel" },
+	{ "balloon", kvm_cmd_balloon, kvm_balloon_help, "ask a running VM to give up memory" },
 	{ "stop",    kvm_cmd_stop,    kvm_stop_help,    "end a running VM" },
 	{ "info",    kvm_cmd_info,    kvm_info_help,    "say what this host can run" },
 	{ "version", kvm_cmd_version, kvm_version_help, "print lkvm's version" },

@@ -3,8 +3,8 @@
 #define KVM_CONTROL_H
 
 /*
- * How other processes ask something of a running VM: `lkvm dmesg`, `lkvm stop`,
- * `lkvm list`.
+ * How other processes ask something of a running VM: `lkvm dmesg`, `lkvm balloon`,
+ * `lkvm stop`, `lkvm list`.
  *
  * Each VM has a name and listens on a Unix stream socket in Linux' abstract
  * namespace, "lkvm/UID/NAME": it is no file, and goes with the process, however
@@ -19,6 +19,7 @@
  *
  * and closes the connection; that of `stop` once the VM has ended. Commands:
  *
+ *	balloon [BYTES]	asks the guest to give up so much; says what is known
  *	dmesg	the log of the guest's kernel, from its memory
  *	stop	ends the VM, as SIGTERM does
  *

@@ -31,6 +31,8 @@ int kvm_cmd_list(int argc, char **argv);
 void kvm_list_help(void);
 int kvm_cmd_dmesg(int argc, char **argv);
 void kvm_dmesg_help(void);
+int kvm_cmd_balloon(int argc, char **argv);
+void kvm_balloon_help(void);
 int kvm_cmd_stop(int argc, char **argv);
 void kvm_stop_help(void);
 

@@ -6,6 +6,7 @@
 #include "kvm/control.h"
 #include "kvm/gates.h"
 #include "kvm/kvm.h"
+#include "kvm/virtio-balloon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +49,34 @@ bool gates__have_oops(const struct kvm *k)
 {
 	(void)k;
 	return false;
+}
+
+static struct balloon_stats balloon;
+static bool have_balloon;
+
+int virtio_balloon__set_target(struct kvm *k, u64 bytes)
+{
+	CHECK(k == &kvm);
+	if (!have_balloon)
+		return -ENODEV;
+	if (bytes > GiB(1))
+		return -EINVAL;
+	balloon.target = bytes;
+	return 0;
+}
+
+int virtio_balloon__stats(struct kvm *k, struct balloon_stats *stats)
+{
+	CHECK(k == &kvm);
+	*stats = balloon;
+	return have_balloon ? 0 : -ENODEV;
+}
+
+int virtio_balloon__ask_stats(struct kvm *k)
+{
+	CHECK(k == &kvm);
+	balloon.updates++;
+	return 0;
 }
 
 static bool make(void)
@@ -282,6 +311,37 @@ static void names_are_short_and_plain(void)
 	CHECK_EQ(opt_vm_name(&option, longest + 1, &value), 0);
 }
 
-TESTS(T(it_answers), T(it_ends_the_vm), T(nonsense_is_hung_up_on),
+static void expect_reply(const char *request, const char *reply)
+{
+	int fd = connect_client();
+
+	say(fd, request);
+	CHECK_STR(hear(fd), reply);
+	close(fd);
+	serve();
+}
+
+static void it_knows_the_balloon(void)
+{
+	if (!make())
+		return;
+	have_balloon = false;
+	expect_reply("balloon\n", "error it has no balloon; run it with --balloon\n");
+	expect_reply("balloon 0\n", "error it has no balloon; run it with --balloon\n");
+
+	have_balloon = true;
+	balloon = (struct balloon_stats){ .actual = MiB(3), .valid = BIT(VIRTIO_BALLOON_S_MEMFREE) };
+	balloon.values[VIRTIO_BALLOON_S_MEMFREE] = 4097;
+	expect_reply("balloon 1048576\n", "ok 57\ntarget     1M\ngiven      3M\n"
+					  "discarded  0\nfree       4097\n");
+	CHECK_EQ(balloon.updates, 1);
+	expect_reply("balloon 0x100000000\n", "error it has not so much memory\n");
+	expect_reply("balloon -1\n", "error it has not so much memory\n");
+	expect_reply("balloon 1 2\n", "error it has not so much memory\n");
+	CHECK_EQ(balloon.target, MiB(1));
+	unmake();
+}
+
+TESTS(T(it_answers), T(it_ends_the_vm), T(it_knows_the_balloon), T(nonsense_is_hung_up_on),
       T(many_clients_are_not_heard_at_once), T(a_slow_reader_gets_it_all),
       T(a_name_is_taken_once), T(names_are_short_and_plain))
