@@ -129,6 +129,9 @@ check() {
 	commands+=("$(printf '%q ' "$@")")
 }
 
+# The same for the long tier only: what it would take more minutes to know at every check
+for_long() { ((!${long-0})) || check "$@"; }
+
 #
 # Running them. They are numbered from 1, in the order in which they are announced.
 #
