@@ -487,7 +487,7 @@ static void work(void)
 		u64 count;
 
 		if (read(disks[i]->kick_fd, &count, sizeof(count)) > 0)
-			serve(disks[i]);
+			virtio__serve(disks[i]);
 	}
 }
 
