@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shared directories: the 9P transport (virtio 1.2 lists the device; its driver
+ * is what Linux's net/9p/trans_virtio.c asks for) in front of the server of
+ * include/kvm/share.h. One device for each share, each with a thread.
+ */
+#include "9p.h"
+#include "kvm/kvm.h"
+#include "kvm/log.h"
+#include "kvm/share.h"
+#include "kvm/virtio.h"
+
+#include <errno.h>
+#include <linux/virtio_9p.h>
+#include <linux/virtio_ids.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_SIZE VQ_MAX_SIZE
+
+/* Requests served with the lock held, before somebody else may have it */
+#define SERVE_BUDGET 256
+
+struct virtio_9p {
+	struct virtio_device device;
+	struct virtqueue queue;
+	const struct share_config *cfg;
+	struct share *share;
+	char name[64];
+	struct vq_req req;	/* the one that is being served */
+};
+
+struct virtio_9p_list {
+	struct kvm_device dev;
+	unsigned count;
+	struct virtio_9p *shares[MAX_SHARES];
+};
+
+/*
+ * Serving
+ */
+static void serve_one(struct virtio_9p *p)
+{
+	const struct vq_req *req = &p->req;
+	struct share_message message = {
+		.out = req->iov,
+		.nr_out = req->nr_out,
+		.out_len = req->out_len,
+		.in = vq_req__in(req),
+		.nr_in = req->nr_in,
+		.in_len = req->in_len,
+	};
+	int len = share__serve(p->share, &message);
+
+	if (len < 0)
+		virtio__broken(&p->device, "what it sent is no 9P message");
+	vq_push(&p->queue, req->head, len < 0 ? 0 : (u32)len);
+}
+
+static void share__serve_queue(struct virtio_device *device)
+{
+	struct virtio_9p *p = container_of(device, struct virtio_9p, device);
+	struct virtqueue *vq = &p->queue;
+	unsigned served = 0;
+
+	if (!vq->enabled)
+		return;
+	vq__disable_kicks(vq);
+	while (served < SERVE_BUDGET && virtio__is_live(device) && !virtio__is_wanted(device) &&
+	       virtio__pop(device, vq, &p->req)) {
+		serve_one(p);
+		served++;
+		virtio__notify(device, vq);
+	}
+	if (vq__enable_kicks(vq))
+		virtio__kick(device);
+}
+
+static u64 p9_config_read(struct virtio_device *device, u64 offset, unsigned width)
+{
+	struct virtio_9p *p = container_of(device, struct virtio_9p, device);
+	u16 len = (u16)strlen(p->cfg->tag);
+	u8 config[sizeof(len) + SHARE_TAG_LEN];
+	u64 value = 0;
+
+	memcpy(config, &len, sizeof(len));
+	memcpy(config + sizeof(len), p->cfg->tag, len);
+	memcpy(&value, config + offset, width);
+	return value;
+}
+
+static void p9_reset(struct virtio_device *device, int queue)
+{
+	struct virtio_9p *p = container_of(device, struct virtio_9p, device);
+
+	if (queue < 0)
+		share__reset(p->share);
+}
+
+static const struct virtio_ops p9_ops = {
+	.config_read = p9_config_read,
+	.serve = share__serve_queue,
+	.reset = p9_reset,
+};
+
+/*
+ * The module
+ */
+static int add_share(struct kvm *kvm, struct virtio_9p_list *list, const struct share_config *cfg)
+{
+	struct virtio_9p *p = calloc(1, sizeof(*p));
+	int err = p ? share__open(&p->share, cfg->dir, cfg->readonly) : -ENOMEM;
+
+	if (err) {
+		pr_err("shared directory '%s': %s", cfg->dir, strerror(-err));
+		free(p);
+		return err;
+	}
+	snprintf(p->name, sizeof(p->name), "share '%s'", cfg->tag);
+	p->cfg = cfg;
+	p->queue.max_size = QUEUE_SIZE;
+	p->device = (struct virtio_device){
+		.ops = &p9_ops,
+		.name = p->name,
+		.id = VIRTIO_ID_9P,
+		.offered = BIT(VIRTIO_9P_MOUNT_TAG),
+		.nr_queues = 1,
+		.queues = &p->queue,
+		.config_size = (u32)(sizeof(u16) + strlen(cfg->tag)),
+		.own_thread = true,
+	};
+	err = virtio__init(&p->device, kvm);
+	if (err) {
+		share__free(p->share);
+		free(p);
+		return err;
+	}
+	list->shares[list->count++] = p;
+	return 0;
+}
+
+static void remove_share(struct virtio_9p *p)
+{
+	virtio__exit(&p->device);
+	share__free(p->share);
+	free(p);
+}
+
+static void virtio_9p__exit(struct kvm *kvm, struct kvm_device *dev)
+{
+	struct virtio_9p_list *list = container_of(dev, struct virtio_9p_list, dev);
+
+	(void)kvm;
+	while (list->count)
+		remove_share(list->shares[--list->count]);
+	free(list);
+}
+
+static int virtio_9p__init(struct kvm *kvm, struct kvm_device **dev)
+{
+	struct virtio_9p_list *list = calloc(1, sizeof(*list));
+
+	if (!list) {
+		pr_err("cannot make the shared directories: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < kvm->cfg->nr_shares; i++) {
+		int err = add_share(kvm, list, &kvm->cfg->shares[i]);
+
+		if (err) {
+			virtio_9p__exit(kvm, &list->dev);
+			return err;
+		}
+	}
+	*dev = &list->dev;
+	return 0;
+}
+
+const struct kvm_module virtio_9p_module = {
+	.name = "virtio_9p",
+	.options = share_options,
+	.init = virtio_9p__init,
+	.exit = virtio_9p__exit,
+};
