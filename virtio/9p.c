@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 
@@ -45,10 +46,8 @@ static void serve_one(struct virtio_9p *p)
 	const struct vq_req *req = &p->req;
 	struct share_message message = {
 		.out = req->iov,
-		.nr_out = req->nr_out,
 		.out_len = req->out_len,
 		.in = vq_req__in(req),
-		.nr_in = req->nr_in,
 		.in_len = req->in_len,
 	};
 	int len = share__serve(p->share, &message);
@@ -107,18 +106,53 @@ static const struct virtio_ops p9_ops = {
 /*
  * The module
  */
+
+/* Of the descriptors that the process may have, these are left to the rest of the machine. */
+#define OTHER_FDS 256
+#define MIN_FDS 64
+
+static unsigned fds_per_share(const struct kvm_config *cfg)
+{
+	struct rlimit limit = { 0 };
+	u64 all;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	all = min_u64(limit.rlim_cur, 1u << 20);
+	all = all > OTHER_FDS ? all - OTHER_FDS : 0;
+	return (unsigned)max_u64(all / cfg->nr_shares, MIN_FDS);
+}
+
+/* Linux itself needs more memory for a file that it has looked up. */
+#define GUEST_BYTES_PER_FID KiB(1)
+#define MAX_FIDS (1u << 22)
+
+static int open_share(struct virtio_9p *p, const struct kvm_config *cfg)
+{
+	struct share_params params = {
+		.dir = p->cfg->dir,
+		.readonly = p->cfg->readonly,
+		.max_fds = fds_per_share(cfg),
+		.max_fids = (unsigned)min_u64(cfg->mem / GUEST_BYTES_PER_FID, MAX_FIDS),
+	};
+
+	return share__open(&p->share, &params);
+}
+
 static int add_share(struct kvm *kvm, struct virtio_9p_list *list, const struct share_config *cfg)
 {
 	struct virtio_9p *p = calloc(1, sizeof(*p));
-	int err = p ? share__open(&p->share, cfg->dir, cfg->readonly) : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (p) {
+		p->cfg = cfg;
+		err = open_share(p, kvm->cfg);
+	}
 	if (err) {
 		pr_err("shared directory '%s': %s", cfg->dir, strerror(-err));
 		free(p);
 		return err;
 	}
 	snprintf(p->name, sizeof(p->name), "share '%s'", cfg->tag);
-	p->cfg = cfg;
 	p->queue.max_size = QUEUE_SIZE;
 	p->device = (struct virtio_device){
 		.ops = &p9_ops,

@@ -8,10 +8,15 @@
  * thread of its own.
  *
  * The client is hostile. Whatever it sends, it reaches nothing but what is below
- * the directory: names are single components, walked one by one from descriptors
- * with O_NOFOLLOW, and never put together to paths; symbolic links are the
- * client's to follow. It opens regular files and directories, and nothing else:
- * no device, no fifo, no socket. What it can make the server keep is bounded.
+ * the directory: names are single components, looked up one by one from
+ * descriptors and without following symbolic links, which are the client's to
+ * follow; no path is ever put together. It opens regular files and directories,
+ * and nothing else: no device, no fifo, no socket. What it can make the server
+ * keep is bounded.
+ *
+ * A client that behaves sees files as their names say: if a program of the host
+ * replaces a file, the client that looks again finds the new one; what it has
+ * open stays the old one. What it removes or renames itself stays usable.
  */
 #include "kvm/types.h"
 
@@ -19,33 +24,34 @@
 
 struct share;
 
-/*
- * Opens @dir. Returns 0 or -errno: -ENOTDIR if it is no directory, -ENOENT and
- * so on. What the client changes is refused with EROFS if @readonly.
- */
-int share__open(struct share **share, const char *dir, bool readonly);
+struct share_params {
+	const char *dir;
+	bool readonly;		/* changes are refused with EROFS */
+	unsigned max_fds;	/* descriptors it may keep open; a handful more for a moment */
+	unsigned max_fids;	/* files that the client may have looked up at a time */
+};
+
+/* Returns 0, or -errno of opening the directory: -ENOENT, -ENOTDIR, -EACCES... */
+int share__open(struct share **share, const struct share_params *params);
 
 /* NULL is no share. */
 void share__free(struct share *share);
 
-/* Forgets all that the client has opened: it begins anew. */
+/* Forgets all that the client has looked up and opened: it begins anew. */
 void share__reset(struct share *share);
 
-/*
- * Serves one message, which is in the buffers @out, and writes the answer into
- * the buffers @in. Returns how long that is; -EINVAL if what came is no message,
- * or has no room for an answer, and was ignored. May wait for the host's disks,
- * and for nothing else.
- */
 struct share_message {
-	const struct iovec *out;
-	unsigned nr_out;
-	u64 out_len;	/* bytes in all of @out */
-	const struct iovec *in;
-	unsigned nr_in;
+	const struct iovec *out;	/* what the client says */
+	u64 out_len;			/* bytes in all of it */
+	const struct iovec *in;		/* where the answer goes */
 	u64 in_len;
 };
 
+/*
+ * Serves one message. Returns how long the answer is; -EINVAL if what came is
+ * no message, or leaves no room for an answer. May wait for the host's disks,
+ * and for nothing else.
+ */
 int share__serve(struct share *share, const struct share_message *message);
 
 #endif
