@@ -58,7 +58,6 @@ struct p9_qid {
 	u64 path;
 };
 
-#define P9_QID_SIZE 13
 void p9_put_qid(struct p9_call *c, struct p9_qid qid);
 
 #endif

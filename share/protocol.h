@@ -47,6 +47,7 @@ enum p9_type {
 #define P9_MAX_WALK 16		/* names in one Twalk */
 
 /* qid[13] is type[1] version[4] path[8]: what tells files apart */
+#define P9_QID_SIZE 13
 #define P9_QT_DIR 0x80
 #define P9_QT_SYMLINK 0x02
 #define P9_QT_FILE 0
