@@ -54,7 +54,9 @@ static void make_file(const char *name)
 static void make_tree(void)
 {
 	if (!*dir) {
-		snprintf(dir, sizeof(dir), "/tmp/lkvm-fuzz-XXXXXX");
+		/* In memory, if there is such a place, as a tree is made for each input */
+		snprintf(dir, sizeof(dir), "%s/lkvm-fuzz-XXXXXX",
+			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 		HOLDS(mkdtemp(dir));
 		atexit(remove_dir);
 		make_file("out");
@@ -272,16 +274,22 @@ static void finish(struct message *m, u8 type)
 	m->bytes[5] = m->bytes[6] = 0;
 }
 
-static void say_version(struct share *s)
+/* A session, in which fid 0 is the directory */
+static void begin_session(struct share *s)
 {
-	struct fuzz_input all = { (const u8 *)"\1", 1 };
-	struct message m = { .len = P9_HEADER };
+	struct fuzz_input sound = { (const u8 *)"\1\0\1", 3 };
+	static const u8 root_and_no_fid[12] = { 0, 0, 0, 0, 255, 255, 255, 255 };
+	struct message version = { .len = P9_HEADER }, attach = version;
 	u32 msize = KiB(8);
 
-	add(&m, &msize, sizeof(msize));
-	add_string(&m, "9P2000.L");
-	finish(&m, P9_TVERSION);
-	send(s, &m, &all);
+	add(&version, &msize, sizeof(msize));
+	add_string(&version, "9P2000.L");
+	finish(&version, P9_TVERSION);
+	send(s, &version, &sound);
+	add(&attach, root_and_no_fid, sizeof(root_and_no_fid)); /* and two empty strings */
+	add(&attach, &msize, sizeof(msize));
+	finish(&attach, P9_TATTACH);
+	send(s, &attach, &sound);
 }
 
 static void say_something(struct share *s, struct fuzz_input *in)
@@ -323,7 +331,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	params.readonly = how & 1;
 	params.max_fds = 2 + (how >> 1) % 16;
 	HOLDS(share__open(&s, &params) == 0);
-	say_version(s);
+	begin_session(s);
 	while (in.left) {
 		say_something(s, &in);
 		HOLDS(nr_fds() <= fds + params.max_fds);
