@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tlopen, Tlcreate, Tread, Twrite, Tfsync: files that are open. */
 #include "session.h"
+#include "kvm/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,6 +205,10 @@ int p9_lcreate(struct share *s, struct p9_call *c)
 /*
  * Reading and writing
  */
+
+/* The host takes as much into its memory at once, unless it is short of that. */
+#define LARGE_WRITE KiB(64)
+
 typedef ssize_t transfer_fn(int fd, const struct iovec *iov, int nr_iov, off_t offset);
 
 /* Up to @len bytes, straight from or into the client's memory. Returns how many, or -errno. */
@@ -227,6 +232,30 @@ static ssize_t transfer(transfer_fn *move, int fd, struct iov_iter *it, u64 len,
 	return (ssize_t)done;
 }
 
+static ssize_t read_cached(int fd, const struct iovec *iov, int nr_iov, off_t offset)
+{
+	ssize_t n = preadv_cached(fd, iov, (unsigned)nr_iov, (u64)offset);
+
+	if (n >= 0)
+		return n;
+	errno = (int)-n;
+	return -1;
+}
+
+/* What the host has in memory is an answer, short or not; if it has nothing, then later. */
+static ssize_t read_file(struct share *s, struct p9_call *c, int fd, u64 offset, u32 count)
+{
+	if (!c->may_wait && !s->no_nowait) {
+		ssize_t n = transfer(read_cached, fd, &c->in, count, offset);
+
+		c->later = n == -EAGAIN;
+		if (n != -EOPNOTSUPP)
+			return n;
+		s->no_nowait = true;
+	}
+	return transfer(preadv, fd, &c->in, count, offset);
+}
+
 int p9_read(struct share *s, struct p9_call *c)
 {
 	int err;
@@ -242,7 +271,7 @@ int p9_read(struct share *s, struct p9_call *c)
 	if (fid->fd < 0)
 		return -EBADF;
 	if (count)
-		n = transfer(preadv, fid->fd, &c->in, count, offset);
+		n = read_file(s, c, fid->fd, offset, count);
 	if (n < 0)
 		return (int)n;
 	c->in_len = (u32)n;
@@ -266,7 +295,8 @@ int p9_write(struct share *s, struct p9_call *c)
 		return xattr__write(fid, c, offset, count);
 	if (fid->fd < 0)
 		return -EBADF;
-	if (count)
+	c->later = !c->may_wait && count > LARGE_WRITE;
+	if (count && !c->later)
 		n = transfer(pwritev, fid->fd, &c->out, count, offset);
 	if (n < 0)
 		return (int)n;
@@ -284,5 +314,8 @@ int p9_fsync(struct share *s, struct p9_call *c)
 		return err;
 	if (fid->fd < 0)
 		return -EBADF;
+	c->later = !c->may_wait;
+	if (c->later)
+		return 0;
 	return (only_data ? fdatasync(fid->fd) : fsync(fid->fd)) < 0 ? -errno : 0;
 }

@@ -76,7 +76,8 @@ int p9_call__begin(struct p9_call *c, const struct share_message *m)
 	u32 size;
 
 	c->out = (struct iov_iter){ .iov = m->out };
-	c->bad = false;
+	c->bad = c->later = false;
+	c->may_wait = m->may_wait;
 	c->pos = c->len = c->answer_len = c->in_len = 0;
 	if (m->out_len < P9_HEADER || m->in_len < P9_ERROR_SIZE)
 		return -EINVAL;

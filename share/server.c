@@ -119,6 +119,8 @@ int share__serve(struct share *s, const struct share_message *m)
 	if (!err)
 		err = handle(s, c);
 	tree__trim(&s->tree);
+	if (c->later)
+		return -EAGAIN;
 	return c->bad ? -EINVAL : p9_call__end(c, m, err);
 }
 

@@ -34,6 +34,7 @@ struct share {
 	u64 root_dev;
 	u32 msize;		/* 0: there is no session */
 	size_t xattr_bytes;	/* kept for fids */
+	bool no_nowait;		/* a file system cannot tell what it has in memory: tmpfs */
 	struct p9_call call;	/* the one that is being served */
 };
 

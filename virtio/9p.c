@@ -2,7 +2,12 @@
 /*
  * Shared directories: the 9P transport (virtio 1.2 lists the device; its driver
  * is what Linux's net/9p/trans_virtio.c asks for) in front of the server of
- * include/kvm/share.h. One device for each share, each with a thread.
+ * include/kvm/share.h. One device for each share.
+ *
+ * A program that looks at files sends one small message after the other, and
+ * waits for each. The vCPU that sends it answers it, before the guest goes on:
+ * nobody is woken, and the guest's driver finds its answer when it begins to
+ * wait. What is known to take long is for the device's own thread.
  */
 #include "9p.h"
 #include "kvm/kvm.h"
@@ -20,8 +25,9 @@
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 
-/* Requests served with the lock held, before somebody else may have it */
-#define SERVE_BUDGET 256
+/* Messages served before somebody else may have the device, or the vCPU its guest */
+#define WORKER_BUDGET 256
+#define VCPU_BUDGET 8
 
 struct virtio_9p {
 	struct virtio_device device;
@@ -30,6 +36,7 @@ struct virtio_9p {
 	struct share *share;
 	char name[64];
 	struct vq_req req;	/* the one that is being served */
+	bool have_req;		/* it has not been: a vCPU found that it would have to wait */
 };
 
 struct virtio_9p_list {
@@ -41,7 +48,8 @@ struct virtio_9p_list {
 /*
  * Serving
  */
-static void serve_one(struct virtio_9p *p)
+/* Returns false if that is for the worker. */
+static bool serve_one(struct virtio_9p *p)
 {
 	const struct vq_req *req = &p->req;
 	struct share_message message = {
@@ -49,30 +57,41 @@ static void serve_one(struct virtio_9p *p)
 		.out_len = req->out_len,
 		.in = vq_req__in(req),
 		.in_len = req->in_len,
+		.may_wait = !p->device.on_vcpu,
 	};
 	int len = share__serve(p->share, &message);
 
+	p->have_req = len == -EAGAIN;
+	if (p->have_req)
+		return false;
 	if (len < 0)
 		virtio__broken(&p->device, "what it sent is no 9P message");
 	vq_push(&p->queue, req->head, len < 0 ? 0 : (u32)len);
+	virtio__notify(&p->device, &p->queue);
+	return true;
 }
 
-static void share__serve_queue(struct virtio_device *device)
+/* The owner's turn is over when the driver wants the device, a vCPU's soon. */
+static bool may_go_on(const struct virtio_9p *p, unsigned served)
+{
+	if (!virtio__is_live(&p->device))
+		return false;
+	return p->device.on_vcpu ? served < VCPU_BUDGET :
+				   served < WORKER_BUDGET && !virtio__is_wanted(&p->device);
+}
+
+static void p9_serve(struct virtio_device *device)
 {
 	struct virtio_9p *p = container_of(device, struct virtio_9p, device);
-	struct virtqueue *vq = &p->queue;
 	unsigned served = 0;
 
-	if (!vq->enabled)
+	if (!p->queue.enabled)
 		return;
-	vq__disable_kicks(vq);
-	while (served < SERVE_BUDGET && virtio__is_live(device) && !virtio__is_wanted(device) &&
-	       virtio__pop(device, vq, &p->req)) {
-		serve_one(p);
+	vq__disable_kicks(&p->queue);
+	while (may_go_on(p, served) &&
+	       (p->have_req || virtio__pop(device, &p->queue, &p->req)) && serve_one(p))
 		served++;
-		virtio__notify(device, vq);
-	}
-	if (vq__enable_kicks(vq))
+	if (vq__enable_kicks(&p->queue) || p->have_req)
 		virtio__kick(device);
 }
 
@@ -93,13 +112,14 @@ static void p9_reset(struct virtio_device *device, int queue)
 {
 	struct virtio_9p *p = container_of(device, struct virtio_9p, device);
 
+	p->have_req = false;
 	if (queue < 0)
 		share__reset(p->share);
 }
 
 static const struct virtio_ops p9_ops = {
 	.config_read = p9_config_read,
-	.serve = share__serve_queue,
+	.serve = p9_serve,
 	.reset = p9_reset,
 };
 
@@ -163,6 +183,7 @@ static int add_share(struct kvm *kvm, struct virtio_9p_list *list, const struct 
 		.queues = &p->queue,
 		.config_size = (u32)(sizeof(u16) + strlen(cfg->tag)),
 		.own_thread = true,
+		.at_once = true,
 	};
 	err = virtio__init(&p->device, kvm);
 	if (err) {

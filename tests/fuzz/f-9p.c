@@ -246,7 +246,7 @@ static void send(struct share *s, const struct message *m, struct fuzz_input *in
 	u8 *first = malloc(cut + 1), *second = malloc(m->len - cut + 1), *answer = malloc(room + 1);
 	struct iovec out[] = { { first, cut }, { second, m->len - cut } };
 	struct iovec answers[] = { { answer, room / 3 }, { answer + room / 3, room - room / 3 } };
-	struct share_message message = { out, m->len, answers, room };
+	struct share_message message = { out, m->len, answers, room, .may_wait = cut & 1 };
 	u32 size;
 
 	HOLDS(first && second && answer);
@@ -255,6 +255,10 @@ static void send(struct share *s, const struct message *m, struct fuzz_input *in
 
 	int n = share__serve(s, &message);
 
+	if (n == -EAGAIN && !message.may_wait) {
+		message.may_wait = true;
+		n = share__serve(s, &message);
+	}
 	HOLDS(n == -EINVAL || (n >= P9_HEADER && (size_t)n <= room));
 	if (n > 0) {
 		memcpy(&size, answer, sizeof(size));

@@ -69,7 +69,8 @@ int t9_send(const void *message, size_t len, size_t room)
 	static struct iovec out[MAX_PIECES], in[MAX_PIECES];
 	/* Of just the size, so that an access beyond it is found */
 	u8 *copy = malloc(len + !len), *answer = calloc(1, room + !room);
-	struct share_message m = { .out = out, .out_len = len, .in = in, .in_len = room };
+	struct share_message m = { .out = out, .out_len = len, .in = in, .in_len = room,
+				   .may_wait = true };
 	int n;
 
 	if (!copy || !answer || room > sizeof(t9_answer.bytes))
