@@ -111,6 +111,7 @@ bench: packages
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/boot
 	$(Q)tests/bench/disk
+	$(Q)tests/bench/9p
 	$(Q)tests/bench/console
 	$(Q)tests/bench/watch
 
