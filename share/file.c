@@ -78,10 +78,10 @@ int open_node_file(struct share *s, struct node *node, int flags, struct file_in
 	struct held held;
 	int fd, err = node__hold(&s->tree, node, &held);
 
-	if (err)
+	if (err < 0)
 		return err;
 	err = file_info__get(info, held.fd, "");
-	fd = err ? err : open_held(s, &held, flags, info);
+	fd = err < 0 ? err : open_held(s, &held, flags, info);
 	node__let_go(&held);
 	return fd;
 }

@@ -91,11 +91,13 @@ static int check_words(const struct option *opt, const char *value, const char *
 static int opt_9p(const struct option *opt, const char *value, void *var)
 {
 	struct kvm_config *cfg = var;
-	char *dir = begin_share(opt, cfg, value), *words = dir;
+	char *dir = begin_share(opt, cfg, value), *words;
 
 	if (!dir)
 		return -EINVAL;
-	strsep(&words, ",");
+	words = strchr(dir, ',');
+	if (words)
+		*words++ = '\0';
 
 	const char *tag = strsep(&words, ",");
 
