@@ -99,9 +99,12 @@ static int set_mode(struct share *s, struct node *node, const struct new_attr *a
 static int set_size(struct share *s, struct fid *fid, const struct new_attr *a)
 {
 	struct file_info info;
-	int fd = open_node_file(s, fid->node, O_WRONLY, &info);
-	int err = 0;
+	int fd, err = 0;
 
+	/* EINVAL if it is open for reading only */
+	if (fid->fd >= 0 && ftruncate(fid->fd, (off_t)a->size) == 0)
+		return 0;
+	fd = open_node_file(s, fid->node, O_WRONLY, &info);
 	if (fd < 0)
 		return fd;
 	if (ftruncate(fd, (off_t)a->size) < 0)

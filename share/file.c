@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /*
@@ -14,7 +16,7 @@
  * then opened by, so that nobody can put a device in its place in between.
  */
 
-/* O_NONBLOCK: nor is there a wait for who holds a lease. */
+/* O_NONBLOCK: nor is there a wait for who holds a lease, or for a file that is more of a pipe. */
 #define ALWAYS (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 /*
@@ -51,7 +53,38 @@ static int open_regular_file(const struct share *s, const char *path, int flags,
 	return -errno;
 }
 
-static int open_held(const struct share *s, const struct held *held, int flags,
+/*
+ * File systems whose files are doors into the kernel, and into processes: they
+ * are not what somebody shares who shares a directory above them.
+ */
+static bool is_kernels(long type)
+{
+	static const u32 types[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC,
+		CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, BPF_FS_MAGIC, EFIVARFS_MAGIC,
+		PSTOREFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		if ((u32)type == types[i])
+			return true;
+	}
+	return false;
+}
+
+static bool is_on_kernels(struct share *s, const struct held *held, const struct file_info *info)
+{
+	struct statfs st;
+
+	if (info->dev == s->root_dev || info->dev == s->good_dev)
+		return false;
+	if (fstatfs(held->fd, &st) < 0 || is_kernels(st.f_type))
+		return true;
+	s->good_dev = info->dev;
+	return false;
+}
+
+static int open_held(struct share *s, const struct held *held, int flags,
 		     const struct file_info *info)
 {
 	int fd;
@@ -60,6 +93,8 @@ static int open_held(const struct share *s, const struct held *held, int flags,
 	case S_IFREG:
 		if (flags & O_DIRECTORY)
 			return -ENOTDIR;
+		if (is_on_kernels(s, held, info))
+			return -EACCES;
 		return open_regular_file(s, held->path, flags, info);
 	case S_IFDIR:
 		if ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC)
@@ -146,7 +181,7 @@ static int set_up_new(const struct share *s, int fd, u32 uid, u32 gid, u32 mode)
 static int create_or_open(struct share *s, struct fid *dir, struct node *node, u32 flags, u32 mode,
 			  u32 gid)
 {
-	int host = host_flags(flags) & ~O_TRUNC;
+	int host = host_flags(flags) & ~(O_TRUNC | O_DIRECTORY);
 	int dirfd = node__fd(&s->tree, dir->node);
 	struct file_info info;
 	int fd, err;

@@ -32,6 +32,7 @@ struct share {
 	u32 uid;		/* who we are on the host */
 	mode_t umask;		/* bits of a mode that the host takes away */
 	u64 root_dev;
+	u64 good_dev;		/* another file system whose files may be opened */
 	u32 msize;		/* 0: there is no session */
 	size_t xattr_bytes;	/* kept for fids */
 	bool no_nowait;		/* a file system cannot tell what it has in memory: tmpfs */

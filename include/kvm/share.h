@@ -11,8 +11,11 @@
  * the directory: names are single components, looked up one by one from
  * descriptors and without following symbolic links, which are the client's to
  * follow; no path is ever put together. It opens regular files and directories,
- * and nothing else: no device, no fifo, no socket. What it can make the server
- * keep is bounded.
+ * and nothing else: no device, no fifo, no socket, and nothing of a proc or sysfs
+ * that is mounted below the directory. What it can make the server keep is
+ * bounded.
+ *
+ * The server needs /proc, by which what has been looked at is opened.
  *
  * A client that behaves sees files as their names say: if a program of the host
  * replaces a file, the client that looks again finds the new one; what it has

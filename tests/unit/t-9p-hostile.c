@@ -173,6 +173,33 @@ static void nothing_special_is_opened_nor_waited_for(void)
 	t9_stop();
 }
 
+/* Below "/", the kernel's own files are seen and not opened; if they are what is shared, they are. */
+static void files_of_the_kernels_are_opened_only_if_they_are_shared(void)
+{
+	struct share_params params = { .dir = "/", .readonly = true, .max_fds = 100,
+				       .max_fids = 100 };
+
+	for (unsigned i = 0; i < 2; i++) {
+		t9_begin();
+		share__free(t9_share);
+		params.dir = i ? "/proc" : "/";
+		CHECK_EQ(share__open(&t9_share, &params), 0);
+		CHECK_EQ(t9_call(P9_TVERSION, "ds", 65536u, "9P2000.L"), 0);
+		CHECK_EQ(t9_call(P9_TATTACH, "ddssd", ROOT, P9_NO_FID, "root", "", 0u), 0);
+		CHECK_EQ(t9_walk1(ROOT, 1, i ? "version" : "proc/version"), 0);
+		CHECK_EQ(t9_open(1, RDONLY), i ? 0 : EACCES);
+		CHECK_EQ(t9_walk1(ROOT, 2, i ? "self" : "proc/self"), 0);
+		CHECK_EQ(t9_open(2, RDONLY), ELOOP);
+		if (!i) {
+			CHECK_EQ(t9_walk1(ROOT, 3, "etc/passwd"), 0);
+			CHECK_EQ(t9_open(3, RDONLY), 0);
+			CHECK_EQ(t9_walk1(ROOT, 4, "dev/null"), 0);
+			CHECK_EQ(t9_open(4, RDONLY), ENXIO);
+		}
+		t9_stop();
+	}
+}
+
 static void no_device_is_made(void)
 {
 	t9_begin();
@@ -454,7 +481,8 @@ static void fids_are_used_for_what_they_are(void)
 
 TESTS(T(above_the_root_is_the_root), T(a_name_is_one_component),
       T(a_name_with_a_zero_in_it_is_no_message), T(symbolic_links_lead_nowhere),
-      T(nothing_special_is_opened_nor_waited_for), T(no_device_is_made),
+      T(nothing_special_is_opened_nor_waited_for), 
+      T(files_of_the_kernels_are_opened_only_if_they_are_shared), T(no_device_is_made),
       T(a_race_with_the_host_is_not_won), T(descriptors_are_made_again),
       T(there_is_an_end_to_fids), T(there_is_an_end_to_names),
       T(there_is_an_end_to_what_is_kept_for_attributes), T(messages_that_do_not_fit_are_none),
