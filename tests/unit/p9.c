@@ -2,6 +2,7 @@
 /* A client of the server of share/; p9.h is the manual. */
 #include "p9.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct share *t9_share;
 struct t9_answer t9_answer;
 char t9_dir[64];
 size_t t9_piece = SIZE_MAX;
+bool t9_may_wait = true;
 
 const char *t9_path(const char *name)
 {
@@ -70,7 +72,7 @@ int t9_send(const void *message, size_t len, size_t room)
 	/* Of just the size, so that an access beyond it is found */
 	u8 *copy = malloc(len + !len), *answer = calloc(1, room + !room);
 	struct share_message m = { .out = out, .out_len = len, .in = in, .in_len = room,
-				   .may_wait = true };
+				   .may_wait = t9_may_wait };
 	int n;
 
 	if (!copy || !answer || room > sizeof(t9_answer.bytes))
@@ -79,7 +81,8 @@ int t9_send(const void *message, size_t len, size_t room)
 	cut(out, copy, len);
 	cut(in, answer, room);
 	n = share__serve(t9_share, &m);
-	CHECK(n == -22 || (n >= P9_HEADER && (size_t)n <= room));
+	CHECK(n == -EINVAL || (n == -EAGAIN && !t9_may_wait) ||
+	      (n >= P9_HEADER && (size_t)n <= room));
 	t9_answer.len = n < 0 ? 0 : (u32)n;
 	t9_answer.pos = 0;
 	memcpy(t9_answer.bytes, answer, t9_answer.len);
@@ -143,7 +146,7 @@ int t9_call(u8 type, const char *format, ...)
 
 	n = t9_send(message, (size_t)(p - message), MSIZE);
 	if (n < 0)
-		return -1;
+		return n == -EAGAIN ? T9_LATER : -1;
 	CHECK_EQ(t9_r32(), n);
 	u8 answered = t9_r8();
 
@@ -296,4 +299,5 @@ void t9_stop(void)
 	share__free(t9_share);
 	CHECK_EQ(run_program((const char *const[]){ "rm", "-rf", t9_dir, NULL }), 0);
 	t9_piece = SIZE_MAX;
+	t9_may_wait = true;
 }

@@ -22,6 +22,7 @@ extern struct share *t9_share;
 extern struct t9_answer t9_answer;	/* the last one, without its header */
 extern char t9_dir[];			/* the directory, which has a directory "d" that is shared */
 extern size_t t9_piece;			/* messages are cut in buffers of so many bytes */
+extern bool t9_may_wait;		/* true unless a test says otherwise */
 
 /* A server with these limits; and a session with it that is attached to ROOT */
 void t9_start(bool readonly, unsigned max_fds, unsigned max_fids);
@@ -32,8 +33,9 @@ void t9_stop(void);	/* and the directory is gone */
  * Sends a message of @type whose body is put together by @format: b, w, d, q for
  * 8, 16, 32 and 64 bits, s for a string, and * for bytes and their number.
  * Returns the error of the Rlerror; 0 if it is the answer that it should be; -1
- * if the server found that it is no message.
+ * if the server found that it is no message, T9_LATER if it would have to wait.
  */
+#define T9_LATER (-3)
 int t9_call(u8 type, const char *format, ...);
 
 /* Sends any bytes. Returns what share__serve() does; the answer is in t9_answer, with its header. */

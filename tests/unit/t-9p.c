@@ -481,6 +481,35 @@ static void a_flush_is_answered(void)
 	t9_stop();
 }
 
+static void what_has_to_wait_is_not_begun_by_who_may_not(void)
+{
+	static const char large[KiB(65)];
+	struct stat st;
+	int fd, err;
+
+	t9_begin();
+	CHECK_EQ(t9_create(ROOT, 1, "f", RDWR, 0600), 0);
+	t9_may_wait = false;
+	CHECK_EQ(t9_write(1, 0, "text"), 0);
+	CHECK_EQ(t9_call(P9_TFSYNC, "dd", 1u, 0u), (u64)T9_LATER);
+	CHECK_EQ(t9_call(P9_TWRITE, "dqd*", 1u, (u64)0, (unsigned)sizeof(large), large,
+			 sizeof(large)), (u64)T9_LATER);
+	CHECK(stat(t9_path("d/f"), &st) == 0 && st.st_size == 4);
+	CHECK_EQ(t9_read(1, 0, 10), 0);
+	CHECK(answer_is("text"));
+
+	/* If the host can be talked into forgetting it: not on tmpfs */
+	fd = open(t9_path("d/f"), O_RDONLY);
+	CHECK(fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	err = t9_call(P9_TREAD, "dqd", 1u, (u64)0, 10u);
+	CHECK(err == T9_LATER || err == 0);
+	t9_may_wait = true;
+	CHECK_EQ(t9_read(1, 0, 10), 0);
+	CHECK(answer_is("text"));
+	close(fd);
+	t9_stop();
+}
+
 static void a_read_only_share_is_not_changed(void)
 {
 	t9_start(true, 1000, 1000);
@@ -589,5 +618,6 @@ TESTS(T(a_session_begins_with_a_version), T(there_is_one_tree_and_no_authenticat
       T(a_directory_of_many_names_is_read_whole), T(extended_attributes_can_be_set_and_read),
       T(a_lock_of_the_hosts_is_in_the_way_and_none_of_the_guests),
       T(the_file_system_tells_its_size), T(a_flush_is_answered),
+      T(what_has_to_wait_is_not_begun_by_who_may_not),
       T(a_read_only_share_is_not_changed), T(who_owns_a_file_may_write_to_it_whatever_its_mode),
       T(root_gives_new_files_to_who_made_them), T(a_directory_that_is_none_cannot_be_shared))

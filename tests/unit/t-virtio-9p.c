@@ -97,6 +97,58 @@ static void a_message_is_answered(void)
 	stop();
 }
 
+/* As a vCPU does that notifies: there is an answer when it goes on. */
+static void who_asks_is_answered_at_once(void)
+{
+	u32 written = 0;
+
+	start();
+	memcpy(guest_ptr(&kvm->mem, OUT, 100), version, sizeof(version));
+	for (unsigned i = 0; i < 20; i++) {
+		vring__add(&ring, (const struct vring_buf[]){ { OUT, sizeof(version), false },
+							      { IN, 100, true } }, 2);
+		virtio__serve_at_once(device);
+		CHECK(vring__collect(&ring, NULL, &written));
+		CHECK_EQ(written, sizeof(version));
+	}
+	CHECK_EQ(test_transport(device)->interrupts[0], 20);
+	stop();
+}
+
+static void who_asks_while_another_is_served_is_answered_later(void)
+{
+	start();
+	memcpy(guest_ptr(&kvm->mem, OUT, 100), version, sizeof(version));
+	vring__add(&ring, (const struct vring_buf[]){ { OUT, sizeof(version), false },
+						      { IN, 100, true } }, 2);
+	virtio__lock(device);
+	virtio__serve_at_once(device);
+	CHECK(!vring__collect(&ring, NULL, NULL));
+	virtio__unlock(device);
+	CHECK(test_machine__wait(kvm, &test_transport(device)->interrupts[0], 1));
+	CHECK(vring__collect(&ring, NULL, NULL));
+	stop();
+}
+
+/* A vCPU's turn ends; what comes after it, and what takes long, is the worker's. */
+static void the_worker_does_the_rest(void)
+{
+	enum { MANY = 100 };
+	unsigned got = 0;
+
+	start();
+	memcpy(guest_ptr(&kvm->mem, OUT, 100), version, sizeof(version));
+	for (unsigned i = 0; i < MANY; i++)
+		vring__add(&ring, (const struct vring_buf[]){ { OUT, sizeof(version), false },
+							      { IN, 100, true } }, 2);
+	virtio__serve_at_once(device);
+	CHECK(test_machine__wait(kvm, &test_transport(device)->interrupts[0], MANY));
+	while (vring__collect(&ring, NULL, NULL))
+		got++;
+	CHECK_EQ(got, MANY);
+	stop();
+}
+
 static void garbage_breaks_the_device_until_it_is_reset(void)
 {
 	static const u8 garbage[] = { 255, 255, 255, 255, 255, 255, 255, 255 };
@@ -142,5 +194,7 @@ static void a_directory_that_is_none_is_said(void)
 }
 
 TESTS(T(its_tag_is_in_its_configuration), T(a_message_is_answered),
+      T(who_asks_is_answered_at_once), T(who_asks_while_another_is_served_is_answered_later),
+      T(the_worker_does_the_rest),
       T(garbage_breaks_the_device_until_it_is_reset), T(a_reset_ends_the_session),
       T(a_directory_that_is_none_is_said))
