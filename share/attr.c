@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -179,7 +180,7 @@ int p9_statfs(struct share *s, struct p9_call *c)
 	if (fstatfs(fd, &st) < 0)
 		return -errno;
 	_Static_assert(sizeof(st.f_fsid) == sizeof(fsid), "a file system's number has 64 bits");
-	__builtin_memcpy(&fsid, &st.f_fsid, sizeof(fsid));
+	memcpy(&fsid, &st.f_fsid, sizeof(fsid));
 	/* Not the host's type: it would promise that no other changes the files. */
 	p9_put32(c, V9FS_MAGIC);
 	p9_put32(c, (u32)st.f_bsize);

@@ -14,8 +14,8 @@
 #include "kvm/share.h"
 #include "protocol.h"
 
-#define P9_MAX_BODY (KiB(8) - P9_HEADER) /* of a message without its data; Linux has no longer ones */
-#define P9_MAX_ANSWER 4200		  /* of an answer without its data: Rreadlink, of PATH_MAX */
+#define P9_MAX_BODY (KiB(8) - P9_HEADER) /* of a message, without data: Linux has no longer ones */
+#define P9_MAX_ANSWER 4200	/* of an answer, without data: Rreadlink, of PATH_MAX */
 
 struct p9_call {
 	u8 type;

@@ -17,7 +17,7 @@ struct host_dirent {
 	char name[];
 };
 
-/* In the answer: qid[13] offset[8] type[1] name[s]. The host's own are longer, or at most 4 shorter. */
+/* In the answer: qid[13] offset[8] type[1] name[s]; at most 4 bytes longer than the host's own */
 #define ENTRY_BYTES (P9_QID_SIZE + 8 + 1 + 2)
 #define MIN_HOST_BYTES 24u
 #define MAX_HOST_BYTES (ALIGN_UP(offsetof(struct host_dirent, name) + 256, 8))

@@ -65,7 +65,10 @@ int check_name(const char *name);
 struct p9_qid qid_of(const struct share *s, const struct file_info *info);
 u64 qid_path(const struct share *s, u64 dev, u64 ino);
 
-/* Opens what @node is, for @flags of open(2), if it is a file or a directory: @info is what. */
+/*
+ * open.c: opens what @node is, for @flags of open(2), if it is a file or a
+ * directory: @info is what. A descriptor of the caller's, or -errno.
+ */
 int open_node_file(struct share *s, struct node *node, int flags, struct file_info *info);
 
 /* xattr.c, for other messages of such fids */
@@ -77,9 +80,11 @@ void xattr__free(struct share *s, struct fid *fid);
 /* Each serves a type of message: 0 with the answer's body made, or -errno. */
 typedef int p9_handler(struct share *s, struct p9_call *c);
 
-p9_handler p9_version, p9_attach, p9_walk, p9_flush, p9_clunk;		/* server.c, walk.c */
+p9_handler p9_version, p9_flush;					/* server.c */
+p9_handler p9_attach, p9_walk, p9_clunk;				/* walk.c */
 p9_handler p9_getattr, p9_setattr, p9_statfs;				/* attr.c */
-p9_handler p9_lopen, p9_lcreate, p9_read, p9_write, p9_fsync;		/* file.c */
+p9_handler p9_lopen, p9_lcreate;					/* open.c */
+p9_handler p9_read, p9_write, p9_fsync;					/* io.c */
 p9_handler p9_lock, p9_getlock;						/* lock.c */
 p9_handler p9_readdir;							/* readdir.c */
 p9_handler p9_mkdir, p9_mknod, p9_symlink, p9_link, p9_readlink;	/* names.c */
