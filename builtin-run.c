@@ -27,15 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_DEV "/dev/kvm"
 #define DEFAULT_MEM GiB(1)
-
-/* Room for lkvm's own tables, and one huge page */
-#define MIN_MEM MiB(2)
-/* What KVM takes as one memory slot: 2^31 - 1 pages, and the low part is another slot */
-#define MAX_MEM TiB(8)
-
-#define MAX_CPUS 4096 /* KVM says less, and is asked */
 
 /*
  * The machine's parts
@@ -90,7 +82,7 @@ static const struct option run_options[] = {
 	  FIELD(params) },
 	{ 0, "nodefaults", NULL, "add nothing to the command line", opt_flag, FIELD(nodefaults) },
 	{ 'c', "cpus", "N", "number of vCPUs (default 1)", opt_uint, FIELD(nr_cpus), .min = 1,
-	  .max = MAX_CPUS },
+	  .max = MAX_VCPUS },
 	{ 'm', "mem", "SIZE[K,M,G,T]", "guest memory; a bare number is MiB (default 1G)",
 	  opt_mem, FIELD(mem), .min = MIN_MEM, .max = MAX_MEM },
 	{ 0, "hugetlbfs", "DIR", "take guest memory from this hugetlbfs mount", opt_string,
@@ -405,11 +397,7 @@ free_machine:
 	return status;
 }
 
-/*
- * The run, or what is asked for in its place, and the record of it: there is
- * one too, if the options say where, when something is wrong with the others.
- */
-static int run_recorded(const struct kvm_config *cfg, bool usable, int argc, char **argv)
+int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **argv)
 {
 	static const struct verdict_record cannot_test = {
 		.kind = VERDICT_CANNOT_TEST,
@@ -470,7 +458,7 @@ int kvm_cmd_run(int argc, char **argv)
 		 fill_defaults(&cfg, &found_kernel) == 0;
 	if (usable)
 		log__set_level(cfg.loglevel);
-	status = run_recorded(&cfg, usable, argc, words);
+	status = kvm_run_config(&cfg, usable, argc, words);
 out:
 	free(words);
 	for (unsigned i = 0; i < cfg.nr_disks; i++)
