@@ -55,6 +55,7 @@ struct kvm_config {
 	const char *hugetlbfs;	/* NULL: anonymous memory */
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
 	unsigned console;	/* enum console_device: where console 0 is in the guest */
+	const char *console_file; /* what console 0 says goes there, and it hears nothing; NULL: not */
 	bool rng;
 	bool balloon;
 	struct disk_config disks[MAX_DISKS];
