@@ -215,5 +215,7 @@ int verdict__exit_status(const struct verdict_record *final, enum exit_style sty
 {
 	if (style == EXIT_BY_VERDICT || !final->code)
 		return final->code;
+	if (style == EXIT_AS_QEMU)
+		return is_our_own(final) || final->kind == VERDICT_FAIL ? final->code : 0;
 	return is_our_own(final) ? kinds[VERDICT_CANNOT_TEST].code : 1;
 }
