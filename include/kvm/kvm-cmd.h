@@ -22,7 +22,10 @@ struct cmd_struct {
 
 extern const struct cmd_struct kvm_commands[];
 
-/* Runs the command argv[0] names. */
+/*
+ * Runs the command that argv[1] names, unless the program's own name, argv[0],
+ * is a command of its own: see builtin-qemu.c.
+ */
 int handle_kvm_command(int argc, char **argv);
 
 int kvm_cmd_run(int argc, char **argv);
@@ -46,5 +49,7 @@ int kvm_cmd_balloon(int argc, char **argv);
 void kvm_balloon_help(void);
 int kvm_cmd_stop(int argc, char **argv);
 void kvm_stop_help(void);
+int kvm_cmd_qemu(int argc, char **argv);
+void kvm_qemu_help(void);
 
 #endif
