@@ -81,6 +81,9 @@ $(O)/kernel-headers:
 install: $(LKVM)
 	install -D -m 755 $(LKVM) $(DESTDIR)$(PREFIX)/bin/lkvm
 	install -D -m 644 docs/lkvm.1 $(DESTDIR)$(PREFIX)/share/man/man1/lkvm.1
+# where no PATH finds it unless told to, as QEMU may be installed too
+	install -d $(DESTDIR)$(PREFIX)/lib/lkvm
+	ln -sf ../../bin/lkvm $(DESTDIR)$(PREFIX)/lib/lkvm/qemu-system-x86_64
 
 clean:
 	rm -rf $(O) $(LKVM)
