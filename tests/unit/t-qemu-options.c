@@ -18,7 +18,7 @@ static int parse(const char *line)
 	char *argv[64], *rest = buf;
 	int argc = 0;
 
-	strncpy(buf, line, sizeof(buf) - 1);
+	snprintf(buf, sizeof(buf), "%s", line);
 	for (char *word; (word = strsep(&rest, " "));)
 		argv[argc++] = word;
 	return qemu_options__parse(&q, argc, argv);
