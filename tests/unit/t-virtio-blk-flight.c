@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Disks with transfers in flight: the host's ring is a fake, in which they stay
- * until a test lets them land or the disk waits for them.
+ * until a test lets them land or the disk waits for them. All is in the page
+ * cache.
  */
 #include "test.h"
 #include "vring.h"
 
 #include "kvm/clock.h"
 #include "kvm/disk-ring.h"
+#include "kvm/file.h"
 
 #include <errno.h>
 #include <linux/virtio_blk.h>
@@ -74,8 +76,8 @@ static void land(void)
 	io->result = io->write ? pwritev(io->fd, io->iov, (int)io->nr_iov, (off_t)io->offset) :
 				 preadv(io->fd, io->iov, (int)io->nr_iov, (off_t)io->offset);
 	if (comes_short) {
-		memset(io->iov[0].iov_base, 0, io->iov[0].iov_len);
 		io->result = SECTOR;
+		memset(io->iov[io->nr_iov - 1].iov_base, 0xee, io->iov[io->nr_iov - 1].iov_len);
 	}
 }
 
@@ -98,6 +100,11 @@ struct disk_io *disk_ring__wait(struct disk_ring *r)
 	if (!r->nr_landed)
 		land();
 	return disk_ring__reap(r);
+}
+
+ssize_t preadv_cached(int fd, const struct iovec *iov, unsigned nr_iov, u64 offset)
+{
+	return preadv(fd, iov, comes_short ? 1 : (int)nr_iov, (off_t)offset);
 }
 
 /*
@@ -235,6 +242,37 @@ static void what_comes_short_is_done_again(void)
 	stop();
 }
 
+static void so_is_what_is_in_the_page_cache_in_part(void)
+{
+	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+
+	start();
+	comes_short = true;
+	memcpy(ram(HEADERS), &header, sizeof(header));
+	vring__add(&rings[0], (struct vring_buf[]){ { HEADERS, sizeof(header), false },
+						    { DATA, SECTOR, true },
+						    { DATA + SECTOR, SECTOR, true },
+						    { STATUS, 1, true } }, 4);
+	virtio__kick(device);
+	wait_for_flying(1);
+	land_all();
+	CHECK(wait_for_answer(0, NULL));
+	CHECK_EQ(status(0), VIRTIO_BLK_S_OK);
+	CHECK_EQ(*(u8 *)ram(DATA + SECTOR), sector(SECTOR));
+	stop();
+}
+
+static void a_write_that_must_be_stable_is_never_in_flight(void)
+{
+	start();
+	virtio__config_write(device, offsetof(struct virtio_blk_config, wce), 1, 0);
+	add(0, 0, VIRTIO_BLK_T_OUT, 0, LEN);
+	virtio__kick(device);
+	CHECK(wait_for_answer(0, NULL));
+	CHECK_EQ(status(0), VIRTIO_BLK_S_OK);
+	stop();
+}
+
 /* What a format gives back may be used again at once, and is no place to write to any more. */
 static void a_discard_comes_after_what_is_in_flight(void)
 {
@@ -308,6 +346,8 @@ static void the_driver_is_told_of_every_128_kib(void)
 }
 
 TESTS(T(others_are_served_meanwhile), T(what_comes_short_is_done_again),
+      T(so_is_what_is_in_the_page_cache_in_part),
+      T(a_write_that_must_be_stable_is_never_in_flight),
       T(a_discard_comes_after_what_is_in_flight), T(a_reset_waits_for_what_is_in_flight),
       T(a_reset_of_one_queue_tells_of_all_and_the_other_goes_on),
       T(the_driver_is_told_of_every_128_kib))
