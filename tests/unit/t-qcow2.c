@@ -387,6 +387,9 @@ static void only_what_is_the_images_own_is_mapped_for_writing(void)
 	CHECK(!disk__map(image, 0, 513, true, &extent));
 	CHECK(!disk__map(image, 512, 512, true, &extent));
 	CHECK(!disk__map(image, 1024, 512, false, &extent));
+	CHECK(!disk__map(image, image->size, 1, false, &extent));
+	CHECK(!disk__map(image, 1ull << 62, 1, false, &extent));
+	CHECK(!disk__map(image, UINT64_MAX, 1, false, &extent));
 	disk__close(image);
 }
 

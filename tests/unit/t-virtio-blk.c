@@ -681,8 +681,8 @@ static void only_the_cache_can_be_configured(void)
 	for (unsigned i = 0; i < sizeof(before); i++) {
 		if (i != offsetof(struct virtio_blk_config, wce))
 			virtio__config_write(device, i, 1, 0x55);
-		virtio__config_write(device, i, 2, 0x5555);
-		virtio__config_write(device, i, 4, 0x55555555);
+		virtio__config_write(device, i, 2, 0x5454);
+		virtio__config_write(device, i, 4, 0x54545454);
 	}
 	after = config();
 	CHECK_BYTES(&after, &before, sizeof(after));
