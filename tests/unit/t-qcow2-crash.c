@@ -186,6 +186,8 @@ struct guest_sector {
 static struct guest_sector *guest;
 static u32 last_value;
 
+#define AUTOCLEAR 88 /* bits of the header; 0: bitmaps, if there are any, are right */
+
 static u64 be(const u8 *p, unsigned width)
 {
 	u64 value = 0;
@@ -269,6 +271,8 @@ static bool check_sector(const u8 *file, u64 sector, u64 entry)
 	u64 data = entry & OFFSET_MASK;
 	u64 value = data && !(entry & 1) ? be(file + data, 4) : 0;
 
+	if (value != s->flushed && be(file + AUTOCLEAR, 8))
+		return CHECK(!"bitmaps are stale before anything is written");
 	if (value_is_possible(s, value))
 		return true;
 	test__context("sector %llu, value %llu", (unsigned long long)sector,
@@ -433,11 +437,17 @@ static void do_something(void)
 		erase_sectors(first, nr, what % 3);
 }
 
-static void start(u64 disk_size, unsigned refcount_order)
+static void open_image(void)
 {
 	struct disk_params params = { .file = "fake", .format = DISK_QCOW2 };
 	char error[DISK_ERROR_LEN];
 
+	if (disk__open(&image, &params, error))
+		abort();
+}
+
+static void start(u64 disk_size, unsigned refcount_order)
+{
 	if (!host.now) {
 		host.now = malloc(MAX_FILE);
 		host.stable = malloc(MAX_FILE);
@@ -446,8 +456,7 @@ static void start(u64 disk_size, unsigned refcount_order)
 	host.nr_checks = 0;
 	image = NULL;
 	make_image(disk_size, refcount_order);
-	if (disk__open(&image, &params, error))
-		abort();
+	open_image();
 }
 
 static void stop(void)
@@ -467,6 +476,21 @@ static void a_power_failure_loses_nothing_that_was_flushed(void)
 			do_something();
 		stop();
 	}
+}
+
+static void bitmaps_are_stale_before_anything_is_written(void)
+{
+	start(KiB(64), 4);
+	write_sectors(0, 8);
+	flush();
+	CHECK_EQ(disk__close(image), 0);
+	put(AUTOCLEAR, 8, 1);
+	memcpy(host.stable, host.now, host.now_size);
+	open_image();
+	write_sectors(0, 8);
+	for (unsigned i = 0; i < 100; i++)
+		fail_power();
+	stop();
 }
 
 static void fill_the_disk(void)
@@ -503,5 +527,6 @@ static void nor_when_the_host_has_no_room(void)
 	}
 }
 
-TESTS(T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+TESTS(T(bitmaps_are_stale_before_anything_is_written),
+      T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
       T(nor_when_the_host_has_no_room))
