@@ -514,6 +514,28 @@ static void nor_while_the_refcount_table_grows(void)
 		fill_the_disk();
 }
 
+/* Some are written to make room for others, before anybody flushes. */
+static void nor_when_there_are_more_tables_than_the_cache_holds(void)
+{
+	const u64 sectors_per_table = CLUSTER / 8, size = MiB(24);
+
+	start(size, 4);
+	for (unsigned round = 0; round < 2; round++) {
+		for (u64 first = 0; first < size / SECTOR; first += sectors_per_table)
+			write_sectors(first + random_below(sectors_per_table), 1);
+		flush();
+	}
+	stop();
+}
+
+static void nor_when_there_are_more_refcounts_than_the_cache_holds(void)
+{
+	start(MiB(3), 6);
+	for (u64 sector = 0; sector < MiB(3) / SECTOR; sector += 2)
+		write_sectors(sector, 2);
+	stop();
+}
+
 static void nor_when_the_host_has_no_room(void)
 {
 	for (unsigned order = 3; order <= 6; order++) {
@@ -529,4 +551,6 @@ static void nor_when_the_host_has_no_room(void)
 
 TESTS(T(bitmaps_are_stale_before_anything_is_written),
       T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+      T(nor_when_there_are_more_tables_than_the_cache_holds),
+      T(nor_when_there_are_more_refcounts_than_the_cache_holds),
       T(nor_when_the_host_has_no_room))
