@@ -186,6 +186,7 @@ struct guest_sector {
 static struct guest_sector *guest;
 static u32 last_value;
 
+#define NR_LEFT 32 /* clusters of the file that are not in use at first */
 #define AUTOCLEAR 88 /* bits of the header; 0: bitmaps, if there are any, are right */
 
 static u64 be(const u8 *p, unsigned width)
@@ -221,7 +222,9 @@ static void make_image(u64 disk_size, unsigned refcount_order)
 	put(1 * CLUSTER, 8, 2 * CLUSTER);
 	for (unsigned i = 0; i < 3 + l1_clusters; i++)
 		put(2 * CLUSTER + (i << refcount_order >> 3), 1u << refcount_order >> 3, 1);
-	host.now_size = (3 + l1_clusters) * CLUSTER;
+	/* Somebody has used more, and left it as it was. */
+	host.now_size = (3 + l1_clusters + NR_LEFT) * CLUSTER;
+	memset(host.now + (3 + l1_clusters) * CLUSTER, 0xa5, NR_LEFT * CLUSTER);
 	memcpy(host.stable, host.now, MAX_FILE);
 	memset(host.after_crash, 0, MAX_FILE);
 	host.nr_pending = 0;
