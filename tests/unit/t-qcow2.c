@@ -436,6 +436,39 @@ static void backing_files_are_found_or_refused(void)
 	disk__close(image);
 }
 
+/* Tables that name tables are no sound images; but what is mapped is not looked into. */
+static void a_map_does_not_leave_what_it_is_of(void)
+{
+	struct disk_extent extent;
+
+	make_image(3);
+	put(24, 8, 4 * CLUSTER);
+	put(AT(L2) + 3 * 8, 8, AT(L2) | COPIED);
+	put(AT(L2) + 4 * 8, 8, AT(DATA) | COPIED); /* beyond the end of the disk */
+	put(AT(L2) + 7 * 8, 8, AT(DATA) | COPIED);
+	save("base", img, sizeof(img));
+	set_backing("base", "qcow2");
+	put(AT(L2), 8, 0);
+	put(AT(L2) + 5 * 8, 8, AT(L2) | COPIED);
+	put(AT(L2) + 6 * 8, 8, AT(REFBLOCK) | COPIED);
+
+	struct disk_image *image = open_image(false);
+
+	if (!CHECK(image))
+		return;
+	CHECK(disk__map(image, 0, CLUSTER, false, &extent));
+	CHECK_EQ(extent.offset, AT(DATA));
+	CHECK(!disk__map(image, 0, CLUSTER, true, &extent)); /* the backing file is not to be written */
+	CHECK(!disk__map(image, 0, 2 * CLUSTER, false, &extent));
+	CHECK(disk__map(image, 3 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 3 * CLUSTER, 2 * CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 4 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 7 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(disk__map(image, 5 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 5 * CLUSTER, 2 * CLUSTER, false, &extent));
+	disk__close(image);
+}
+
 static void loops_are_refused(void)
 {
 	char name[16], below[16];
@@ -495,5 +528,6 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_stale_image_is_only_read), T(tables_that_lie_are_errors_when_they_are_used),
       T(tables_that_lie_about_tables_are_refused),
       T(version_2_has_no_zero_clusters), T(only_what_is_the_images_own_is_mapped_for_writing),
-      T(backing_files_are_found_or_refused), T(loops_are_refused),
+      T(backing_files_are_found_or_refused),
+      T(a_map_does_not_leave_what_it_is_of), T(loops_are_refused),
       T(a_file_that_cannot_grow_stays_sound))
