@@ -436,6 +436,55 @@ static void backing_files_are_found_or_refused(void)
 	disk__close(image);
 }
 
+static void what_is_left_in_a_free_cluster_is_not_shown(void)
+{
+	u8 file[sizeof(img) + CLUSTER], byte;
+
+	make_image(3);
+	memcpy(file, img, sizeof(img));
+	memset(file + sizeof(img), 0xa5, CLUSTER);
+	save("image", file, sizeof(file));
+
+	struct disk_image *image = open_file("image", false);
+
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, CLUSTER + 100, 1), 0);
+	CHECK_EQ(read_byte(image, CLUSTER + 99, &byte), 0);
+	CHECK_EQ(byte, 0);
+	CHECK_EQ(read_byte(image, CLUSTER + 101, &byte), 0);
+	CHECK_EQ(byte, 0);
+	disk__close(image);
+}
+
+/* Of compressed data @data, which comes to @sectors in the file; as the entry of a cluster */
+static u64 compressed(unsigned at, unsigned sectors, const void *data, size_t len)
+{
+	memcpy(img + at, data, len);
+	return 1ull << 62 | (u64)(sectors - 1) << 61 | at;
+}
+
+static void a_compressed_cluster_is_whole_or_an_error(void)
+{
+	static const u8 few[] = { 1, 5, 0, 0xfa, 0xff, 'h', 'e', 'l', 'l', 'o' };
+	u8 whole[5 + CLUSTER] = { 1, 0, 2, 0xff, 0xfd, 'w' }, byte;
+
+	make_image(3);
+	put(AT(L2) + 0 * 8, 8, compressed(AT(L2) + 256, 2, whole, sizeof(whole)));
+	put(AT(L2) + 1 * 8, 8, compressed(AT(L2) + 128, 1, few, sizeof(few)));
+
+	struct disk_image *image = open_image(true);
+
+	if (!CHECK(image))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_EQ(read_byte(image, 0, &byte), 0);
+		CHECK_EQ(byte, 'w');
+		CHECK_EQ(read_byte(image, CLUSTER, &byte), -EIO);
+	}
+	disk__close(image);
+}
+
 /* Tables that name tables are no sound images; but what is mapped is not looked into. */
 static void a_map_does_not_leave_what_it_is_of(void)
 {
@@ -526,8 +575,8 @@ static void a_file_that_cannot_grow_stays_sound(void)
 TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_file_that_ends_early_is_refused), T(features_nobody_knows_are_refused_by_name),
       T(a_stale_image_is_only_read), T(tables_that_lie_are_errors_when_they_are_used),
-      T(tables_that_lie_about_tables_are_refused),
-      T(version_2_has_no_zero_clusters), T(only_what_is_the_images_own_is_mapped_for_writing),
-      T(backing_files_are_found_or_refused),
-      T(a_map_does_not_leave_what_it_is_of), T(loops_are_refused),
-      T(a_file_that_cannot_grow_stays_sound))
+      T(tables_that_lie_about_tables_are_refused), T(version_2_has_no_zero_clusters),
+      T(only_what_is_the_images_own_is_mapped_for_writing),
+      T(backing_files_are_found_or_refused), T(what_is_left_in_a_free_cluster_is_not_shown),
+      T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
+      T(loops_are_refused), T(a_file_that_cannot_grow_stays_sound))
