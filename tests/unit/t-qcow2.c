@@ -457,6 +457,30 @@ static void what_is_left_in_a_free_cluster_is_not_shown(void)
 	disk__close(image);
 }
 
+/* A snapshot's cluster is behind one of the image's own, on the disk and in the file. */
+static void a_write_ends_where_a_snapshots_cluster_begins(void)
+{
+	u8 file[sizeof(img) + CLUSTER], after[CLUSTER];
+	struct disk_image *image;
+	int fd;
+
+	make_image(3);
+	put(AT(L2) + 8, 8, AT(DATA + 1));
+	put(AT(REFBLOCK) + (DATA + 1) * 2, 2, 2);
+	memcpy(file, img, sizeof(img));
+	memset(file + sizeof(img), 0x77, CLUSTER);
+	save("image", file, sizeof(file));
+	image = open_file("image", false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, 0, 2 * CLUSTER), 0);
+	CHECK_EQ(disk__close(image), 0);
+	fd = open(at("image"), O_RDONLY);
+	CHECK(pread(fd, after, CLUSTER, AT(DATA + 1)) == CLUSTER);
+	close(fd);
+	CHECK_BYTES(after, file + sizeof(img), CLUSTER);
+}
+
 /* Of compressed data @data, which comes to @sectors in the file; as the entry of a cluster */
 static u64 compressed(unsigned at, unsigned sectors, const void *data, size_t len)
 {
@@ -623,6 +647,7 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(tables_that_lie_about_tables_are_refused), T(version_2_has_no_zero_clusters),
       T(only_what_is_the_images_own_is_mapped_for_writing),
       T(backing_files_are_found_or_refused), T(what_is_left_in_a_free_cluster_is_not_shown),
+      T(a_write_ends_where_a_snapshots_cluster_begins),
       T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
       T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
       T(a_file_that_cannot_grow_stays_sound))
