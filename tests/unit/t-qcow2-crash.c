@@ -483,17 +483,23 @@ static void a_power_failure_loses_nothing_that_was_flushed(void)
 
 static void bitmaps_are_stale_before_anything_is_written(void)
 {
-	start(KiB(64), 4);
-	write_sectors(0, 8);
-	flush();
-	CHECK_EQ(disk__close(image), 0);
-	put(AUTOCLEAR, 8, 1);
-	memcpy(host.stable, host.now, host.now_size);
-	open_image();
-	write_sectors(0, 8);
-	for (unsigned i = 0; i < 100; i++)
-		fail_power();
-	stop();
+	for (unsigned zeroes = 0; zeroes < 2; zeroes++) {
+		start(KiB(64), 4);
+		write_sectors(0, 8);
+		flush();
+		CHECK_EQ(disk__close(image), 0);
+		put(AUTOCLEAR, 8, 1);
+		memcpy(host.stable, host.now, host.now_size);
+		open_image();
+		if (zeroes)
+			erase_sectors(0, 8, 0);
+		else
+			write_sectors(0, 8);
+		for (unsigned i = 0; i < 100; i++)
+			fail_power();
+		flush();
+		stop();
+	}
 }
 
 static void fill_the_disk(void)
