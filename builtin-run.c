@@ -194,6 +194,12 @@ static int take_operands(struct kvm_config *cfg, const struct operands *operands
 	return 0;
 }
 
+/* False if the command line is all that is wanted, and it follows from the options alone. */
+static bool needs_machine(const struct kvm_config *cfg)
+{
+	return !cfg->print_cmdline || kernel_cmdline__names_devices(cfg);
+}
+
 /*
  * What was not said. @found is the kernel's name if it had to be looked for:
  * the caller frees it.
@@ -206,7 +212,7 @@ static int fill_defaults(struct kvm_config *cfg, char **found)
 		cfg->loglevel = LOG_DEBUG;
 		cfg->debug_ioport = cfg->debug_mmio = true;
 	}
-	if (cfg->kernel || cfg->print_cmdline) /* which does not depend on it */
+	if (cfg->kernel || !needs_machine(cfg))
 		return 0;
 	*found = find_kernel();
 	if (!*found) {
@@ -392,9 +398,10 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	raise_file_limit();
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
-	if (cfg->dry_run) {
+	if (cfg->dry_run || cfg->print_cmdline) {
 		term__give_back(&m->kvm);
-		status = print_plan(&m->kvm);
+		status = cfg->print_cmdline ? print_cmdline(cfg, m->kvm.platform_devices) :
+					      print_plan(&m->kvm);
 		init_list__exit(m);
 		goto free_machine;
 	}
@@ -427,7 +434,7 @@ static int run_recorded(const struct kvm_config *cfg, bool usable, int argc, cha
 		signals__block();
 	}
 	if (usable)
-		status = cfg->print_cmdline ? print_cmdline(cfg, NULL) : run_machine(cfg, record);
+		status = needs_machine(cfg) ? run_machine(cfg, record) : print_cmdline(cfg, NULL);
 	if (runs)
 		status__write(record, NULL, &cannot_test);
 free_record:

@@ -674,6 +674,7 @@ static void virtio_console__exit(struct kvm *kvm, struct kvm_device *dev)
 		if (vc->ports[n].stream)
 			console__attach(vc->ports[n].stream, NULL);
 	}
+	ioloop__disarm(&vc->kvm->loop, &vc->late);
 	virtio__exit(&vc->virtio);
 	free(vc);
 }
