@@ -5,10 +5,11 @@
 # make check       all tests: unit, guest, boot (see tests/README.md); check-long builds kernels too
 # make bench       lkvm beside its peers
 # make fuzz        the fuzz targets, FUZZ_SECONDS each
+# make coverage    what of the code a guest can reach the tests run
 # make lint        compilers' and checkers' opinions
 # make install DESTDIR= PREFIX=/usr/local
 #
-# demo, check, bench, fuzz and lint install the packages they need.
+# demo, check, bench, fuzz, coverage and lint install the packages they need.
 #
 # O=DIR      build there; default: build, with the program beside this file
 # V=1        show the commands
@@ -120,8 +121,11 @@ bench: packages
 fuzz: packages
 	$(Q)tests/fuzz/run
 
+coverage: packages
+	$(Q)O= tests/coverage
+
 lint: packages
 	$(Q)tests/lint
 
 FORCE:
-.PHONY: all install clean guests packages demo check check-long bench fuzz lint FORCE
+.PHONY: all install clean guests packages demo check check-long bench fuzz coverage lint FORCE

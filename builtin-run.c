@@ -186,6 +186,12 @@ static int take_operands(struct kvm_config *cfg, const struct operands *operands
 	return 0;
 }
 
+/* False if the command line is all that is wanted, and it follows from the options alone. */
+static bool needs_machine(const struct kvm_config *cfg)
+{
+	return !cfg->print_cmdline || kernel_cmdline__names_devices(cfg);
+}
+
 /*
  * What was not said. @found is the kernel's name if it had to be looked for:
  * the caller frees it.
@@ -198,7 +204,7 @@ static int fill_defaults(struct kvm_config *cfg, char **found)
 		cfg->loglevel = LOG_DEBUG;
 		cfg->debug_ioport = cfg->debug_mmio = true;
 	}
-	if (cfg->kernel || cfg->print_cmdline) /* which does not depend on it */
+	if (cfg->kernel || !needs_machine(cfg))
 		return 0;
 	*found = find_kernel();
 	if (!*found) {
@@ -384,9 +390,10 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	raise_file_limit();
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
-	if (cfg->dry_run) {
+	if (cfg->dry_run || cfg->print_cmdline) {
 		term__give_back(&m->kvm);
-		status = print_plan(&m->kvm);
+		status = cfg->print_cmdline ? print_cmdline(cfg, m->kvm.platform_devices) :
+					      print_plan(&m->kvm);
 		init_list__exit(m);
 		goto free_machine;
 	}
@@ -415,7 +422,7 @@ int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **a
 		signals__block();
 	}
 	if (usable)
-		status = cfg->print_cmdline ? print_cmdline(cfg, NULL) : run_machine(cfg, record);
+		status = needs_machine(cfg) ? run_machine(cfg, record) : print_cmdline(cfg, NULL);
 	if (runs)
 		status__write(record, NULL, &cannot_test);
 free_record:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's ends of the consoles; include/kvm/term.h is the manual. */
 #include "kvm/term.h"
+#include "kvm/boot-progress.h"
 #include "kvm/console-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/outbuf.h"
-#include "kvm/boot-progress.h"
 #include "kvm/whole-file.h"
 
 #include <errno.h>

@@ -176,6 +176,14 @@ static const struct verdict_record *deciding(const struct verdict *v)
 	return record__valid(&v->lost) ? &v->lost : &v->end;
 }
 
+/* A hang that the guest's own report led to has the report's words, which its note has too. */
+static bool end_repeats(const struct verdict_record *end, const struct verdict_record *note)
+{
+	size_t len = strlen(end->detail), whole = strlen(note->detail);
+
+	return len <= whole && !strcmp(note->detail + whole - len, end->detail);
+}
+
 static void add_detail(struct verdict_record *r, const char *when, const struct verdict_record *also)
 {
 	size_t len = strlen(r->detail);
@@ -194,6 +202,8 @@ const struct verdict_record *verdict__final(struct verdict *v)
 	from = deciding(v);
 	note = worst_note(v);
 	v->final = *from;
+	if (note && end_repeats(&v->end, note))
+		return &v->final;
 	if (from == &v->end && note)
 		add_detail(&v->final, "before that,", note);
 	else if ((from == &v->oops || from == &v->lockup) && v->end.kind != VERDICT_PASS)

@@ -127,6 +127,7 @@ static void the_first_that_holds_counts(void)
 		{ VERDICT_FAIL, NULL, NULL, "s", "l", VERDICT_FAIL, "the end; before that, splat: s" },
 		{ VERDICT_FAIL, NULL, "o", "s", "l", VERDICT_OOPS, "o; then fail: the end" },
 		{ VERDICT_HANG, NULL, NULL, "s", NULL, VERDICT_HANG, "the end; before that, splat: s" },
+		{ VERDICT_HANG, NULL, NULL, "hung-task: the end", NULL, VERDICT_HANG, "the end" },
 		{ VERDICT_HANG, NULL, "o", NULL, NULL, VERDICT_OOPS, "o; then hang: the end" },
 		{ VERDICT_TIMEOUT, NULL, NULL, "s", NULL, VERDICT_TIMEOUT,
 		  "the end; before that, splat: s" },
