@@ -167,6 +167,9 @@ static const struct verdict_record *deciding(const struct verdict *v)
 
 	if (is_our_own(&v->end))
 		return &v->end;
+	/* Of the same two the end says more: what the vCPUs did. */
+	if (note == &v->lockup && v->end.kind == VERDICT_HANG)
+		return &v->end;
 	if (note && note != &v->splat)
 		return note;
 	if (v->end.kind != VERDICT_PASS)
@@ -176,12 +179,15 @@ static const struct verdict_record *deciding(const struct verdict *v)
 	return record__valid(&v->lost) ? &v->lost : &v->end;
 }
 
-/* A hang that the guest's own report led to has the report's words, which its note has too. */
+/*
+ * A hang that the guest's own report led to has the report's words, which its
+ * note has too, behind the name of the gate.
+ */
 static bool end_repeats(const struct verdict_record *end, const struct verdict_record *note)
 {
-	size_t len = strlen(end->detail), whole = strlen(note->detail);
+	const char *words = strstr(note->detail, ": ");
 
-	return len <= whole && !strcmp(note->detail + whole - len, end->detail);
+	return words && strstr(end->detail, words + 2);
 }
 
 static void add_detail(struct verdict_record *r, const char *when, const struct verdict_record *also)

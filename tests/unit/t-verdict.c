@@ -127,7 +127,6 @@ static void the_first_that_holds_counts(void)
 		{ VERDICT_FAIL, NULL, NULL, "s", "l", VERDICT_FAIL, "the end; before that, splat: s" },
 		{ VERDICT_FAIL, NULL, "o", "s", "l", VERDICT_OOPS, "o; then fail: the end" },
 		{ VERDICT_HANG, NULL, NULL, "s", NULL, VERDICT_HANG, "the end; before that, splat: s" },
-		{ VERDICT_HANG, NULL, NULL, "hung-task: the end", NULL, VERDICT_HANG, "the end" },
 		{ VERDICT_HANG, NULL, "o", NULL, NULL, VERDICT_OOPS, "o; then hang: the end" },
 		{ VERDICT_TIMEOUT, NULL, NULL, "s", NULL, VERDICT_TIMEOUT,
 		  "the end; before that, splat: s" },
@@ -206,6 +205,29 @@ static void a_lockup_is_a_hang_whatever_came_of_it(void)
 		verdict__note(&v, VERDICT_HANG, "soft");
 		end(&v, rows[i].end, 130, "the end");
 		CHECK_EQ(verdict__final(&v)->code, rows[i].code);
+		CHECK_STR(v.final.detail, rows[i].detail);
+	}
+}
+
+static void a_hang_by_the_guests_own_report_says_it_once(void)
+{
+	static const struct {
+		enum verdict_kind noted;
+		const char *note, *end, *detail;
+	} rows[] = {
+		{ VERDICT_HANG, "soft-lockup: BUG: x", "BUG: x; 1 vCPU spins", "BUG: x; 1 vCPU spins" },
+		{ VERDICT_SPLAT, "hung-task: INFO: x", "INFO: x; 1 vCPU spins", "INFO: x; 1 vCPU spins" },
+		{ VERDICT_HANG, "soft-lockup: BUG: x", "silence",
+		  "silence; before that, hang: soft-lockup: BUG: x" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct verdict v = { .splats_count = true };
+
+		test__context("row %u", i);
+		verdict__note(&v, rows[i].noted, "%s", rows[i].note);
+		end(&v, VERDICT_HANG, 0, rows[i].end);
+		CHECK_EQ(verdict__final(&v)->code, 116);
 		CHECK_STR(v.final.detail, rows[i].detail);
 	}
 }
@@ -375,6 +397,7 @@ TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
       T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
       T(the_first_that_holds_counts), T(the_first_note_of_a_kind_counts),
       T(a_splat_that_does_not_count_is_mentioned), T(a_lockup_is_a_hang_whatever_came_of_it),
+      T(a_hang_by_the_guests_own_report_says_it_once),
       T(a_silent_panic_outranks_an_oops), T(a_bisection_and_a_qemu_script_hear_less),
       T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
       T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
