@@ -5,10 +5,11 @@
 # make check       all tests: unit, guest, boot (see tests/README.md); check-long builds kernels too
 # make bench       lkvm beside its peers
 # make fuzz        the fuzz targets, FUZZ_SECONDS each
+# make coverage    what of the code a guest can reach the tests run
 # make lint        compilers' and checkers' opinions
 # make install DESTDIR= PREFIX=/usr/local
 #
-# demo, check, bench, fuzz and lint install the packages they need.
+# demo, check, bench, fuzz, coverage and lint install the packages they need.
 #
 # O=DIR      build there; default: build, with the program beside this file
 # V=1        show the commands
@@ -81,6 +82,9 @@ $(O)/kernel-headers:
 install: $(LKVM)
 	install -D -m 755 $(LKVM) $(DESTDIR)$(PREFIX)/bin/lkvm
 	install -D -m 644 docs/lkvm.1 $(DESTDIR)$(PREFIX)/share/man/man1/lkvm.1
+# where no PATH finds it unless told to, as QEMU may be installed too
+	install -d $(DESTDIR)$(PREFIX)/lib/lkvm
+	ln -sf ../../bin/lkvm $(DESTDIR)$(PREFIX)/lib/lkvm/qemu-system-x86_64
 
 clean:
 	rm -rf $(O) $(LKVM)
@@ -118,8 +122,11 @@ bench: packages
 fuzz: packages
 	$(Q)tests/fuzz/run
 
+coverage: packages
+	$(Q)O= tests/coverage
+
 lint: packages
 	$(Q)tests/lint
 
 FORCE:
-.PHONY: all install clean guests packages demo check check-long bench fuzz lint FORCE
+.PHONY: all install clean guests packages demo check check-long bench fuzz coverage lint FORCE

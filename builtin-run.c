@@ -27,15 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_DEV "/dev/kvm"
 #define DEFAULT_MEM GiB(1)
-
-/* Room for lkvm's own tables, and one huge page */
-#define MIN_MEM MiB(2)
-/* What KVM takes as one memory slot: 2^31 - 1 pages, and the low part is another slot */
-#define MAX_MEM TiB(8)
-
-#define MAX_CPUS 4096 /* KVM says less, and is asked */
 
 /*
  * The machine's parts
@@ -90,7 +82,7 @@ static const struct option run_options[] = {
 	  FIELD(params) },
 	{ 0, "nodefaults", NULL, "add nothing to the command line", opt_flag, FIELD(nodefaults) },
 	{ 'c', "cpus", "N", "number of vCPUs (default 1)", opt_uint, FIELD(nr_cpus), .min = 1,
-	  .max = MAX_CPUS },
+	  .max = MAX_VCPUS },
 	{ 'm', "mem", "SIZE[K,M,G,T]", "guest memory; a bare number is MiB (default 1G)",
 	  opt_mem, FIELD(mem), .min = MIN_MEM, .max = MAX_MEM },
 	{ 0, "hugetlbfs", "DIR", "take guest memory from this hugetlbfs mount", opt_string,
@@ -194,6 +186,12 @@ static int take_operands(struct kvm_config *cfg, const struct operands *operands
 	return 0;
 }
 
+/* False if the command line is all that is wanted, and it follows from the options alone. */
+static bool needs_machine(const struct kvm_config *cfg)
+{
+	return !cfg->print_cmdline || kernel_cmdline__names_devices(cfg);
+}
+
 /*
  * What was not said. @found is the kernel's name if it had to be looked for:
  * the caller frees it.
@@ -206,7 +204,7 @@ static int fill_defaults(struct kvm_config *cfg, char **found)
 		cfg->loglevel = LOG_DEBUG;
 		cfg->debug_ioport = cfg->debug_mmio = true;
 	}
-	if (cfg->kernel || cfg->print_cmdline) /* which does not depend on it */
+	if (cfg->kernel || !needs_machine(cfg))
 		return 0;
 	*found = find_kernel();
 	if (!*found) {
@@ -394,9 +392,10 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	raise_file_limit();
 	if (kvm_cmd_run_init(m))
 		goto free_machine;
-	if (cfg->dry_run) {
+	if (cfg->dry_run || cfg->print_cmdline) {
 		term__give_back(&m->kvm);
-		status = print_plan(&m->kvm);
+		status = cfg->print_cmdline ? print_cmdline(cfg, m->kvm.platform_devices) :
+					      print_plan(&m->kvm);
 		init_list__exit(m);
 		goto free_machine;
 	}
@@ -407,11 +406,7 @@ free_machine:
 	return status;
 }
 
-/*
- * The run, or what is asked for in its place, and the record of it: there is
- * one too, if the options say where, when something is wrong with the others.
- */
-static int run_recorded(const struct kvm_config *cfg, bool usable, int argc, char **argv)
+int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **argv)
 {
 	static const struct verdict_record cannot_test = {
 		.kind = VERDICT_CANNOT_TEST,
@@ -429,7 +424,7 @@ static int run_recorded(const struct kvm_config *cfg, bool usable, int argc, cha
 		signals__block();
 	}
 	if (usable)
-		status = cfg->print_cmdline ? print_cmdline(cfg, NULL) : run_machine(cfg, record);
+		status = needs_machine(cfg) ? run_machine(cfg, record) : print_cmdline(cfg, NULL);
 	if (runs)
 		status__write(record, NULL, &cannot_test);
 free_record:
@@ -472,7 +467,7 @@ int kvm_cmd_run(int argc, char **argv)
 		 fill_defaults(&cfg, &found_kernel) == 0;
 	if (usable)
 		log__set_level(cfg.loglevel);
-	status = run_recorded(&cfg, usable, argc, words);
+	status = kvm_run_config(&cfg, usable, argc, words);
 out:
 	free(words);
 	for (unsigned i = 0; i < cfg.nr_disks; i++)

@@ -45,6 +45,11 @@ static int describe_devices(char **line, const struct platform_device *devices)
 	return 0;
 }
 
+bool kernel_cmdline__names_devices(const struct kvm_config *cfg)
+{
+	return cfg->virtio_mmio && cfg->params && has_word(cfg->params, "acpi=off");
+}
+
 char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device *devices)
 {
 	const char *params = cfg->params ? cfg->params : "";

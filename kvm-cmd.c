@@ -32,6 +32,11 @@ const struct cmd_struct kvm_commands[] = {
 	{ 0 },
 };
 
+/* By the name that lkvm is called as, and no other */
+static const struct cmd_struct qemu_command = {
+	"qemu-system-x86_64", kvm_cmd_qemu, kvm_qemu_help, NULL,
+};
+
 static const struct cmd_struct *kvm_get_command(const char *name)
 {
 	for (const struct cmd_struct *c = kvm_commands; c->name; c++) {
@@ -106,10 +111,21 @@ static const char *command_name(const char *word)
 	return word;
 }
 
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int handle_kvm_command(int argc, char **argv)
 {
 	const struct cmd_struct *c;
+	const char *called_as = file_name(*argv++);
 
+	argc--;
+	if (!strcmp(called_as, qemu_command.name))
+		return handle_command(&qemu_command, argc, argv);
 	if (!argc) {
 		pr_err("no command is given; `lkvm help` lists them");
 		return EXIT_CANNOT_TEST;

@@ -26,5 +26,5 @@ int main(int argc, char **argv)
 	clock__start();
 	if (!argc || !reserve_standard_streams())
 		return EXIT_CANNOT_TEST;
-	return handle_kvm_command(argc - 1, argv + 1);
+	return handle_kvm_command(argc, argv);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's ends of the consoles; include/kvm/term.h is the manual. */
 #include "kvm/term.h"
+#include "kvm/boot-progress.h"
 #include "kvm/console-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/outbuf.h"
-#include "kvm/boot-progress.h"
+#include "kvm/whole-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,7 @@ struct console {
 	char name[32];
 	int pty;		/* master side; -1: none */
 	int pty_slave;		/* kept open: without it the master hangs up */
+	int file;		/* what a console that has a file is written to; -1: none */
 };
 
 struct term {
@@ -465,6 +467,8 @@ static void console__discard(struct console *c)
 		close(c->pty_slave);
 	if (c->pty >= 0)
 		close(c->pty);
+	if (c->file >= 0)
+		close(c->file);
 	free(c);
 }
 
@@ -494,7 +498,7 @@ static struct console *console__alloc(struct kvm *kvm)
 	memset(c, 0, offsetof(struct console, out));
 	memset(&c->guest, 0, sizeof(*c) - offsetof(struct console, guest));
 	c->kvm = kvm;
-	c->pty = c->pty_slave = -1;
+	c->pty = c->pty_slave = c->file = -1;
 	c->in.fd = -1;
 	c->in.ready = console__readable;
 	c->guest_ready.run = console__guest_is_ready;
@@ -542,25 +546,53 @@ struct console *console__new(struct kvm *kvm, const char *name, int in, int out,
 	return c;
 }
 
+static int open_console_file(struct console *c, const char *path)
+{
+	c->file = open_log(path);
+	if (c->file >= 0)
+		return 0;
+	pr_err("console file '%s': %s", path, strerror(-c->file));
+	return c->file;
+}
+
+/* Console @n's ends on the host, as the configuration has them. Returns 0, or -errno after a message. */
+static int find_ends(struct console *c, unsigned n, int *out)
+{
+	const struct kvm_config *cfg = c->kvm->cfg;
+	int err = 0;
+
+	if (cfg->tty[n]) {
+		err = open_pty(c, n);
+		*out = c->pty;
+	} else if (cfg->console_file) {
+		err = open_console_file(c, cfg->console_file);
+		snprintf(c->name, sizeof(c->name), "the console file");
+		*out = c->file;
+	} else {
+		c->in.fd = STDIN_FILENO;
+		c->keys = isatty(STDIN_FILENO);
+		snprintf(c->name, sizeof(c->name), "stdout");
+		*out = STDOUT_FILENO;
+	}
+	return err;
+}
+
 /* Console @n. Returns NULL and sets *@err after a message. */
-static struct console *term__make_console(struct kvm *kvm, unsigned n, bool pty, int *err)
+static struct console *term__make_console(struct kvm *kvm, unsigned n, int *err)
 {
 	struct console *c = console__alloc(kvm);
+	int out;
 
 	if (!c) {
 		*err = -ENOMEM;
 		pr_err("cannot make console %u: %s", n, strerror(ENOMEM));
 		return NULL;
 	}
-	c->in.fd = STDIN_FILENO;
-	snprintf(c->name, sizeof(c->name), "stdout");
-
-	*err = pty ? open_pty(c, n) : 0;
+	*err = find_ends(c, n, &out);
 	if (*err)
 		goto discard_console;
-	c->keys = !pty && isatty(STDIN_FILENO);
 
-	*err = console__open(c, c->name, pty ? c->pty : STDOUT_FILENO, pty);
+	*err = console__open(c, c->name, out, kvm->cfg->tty[n]);
 	if (*err) {
 		pr_err("cannot start a thread for console %u: %s", n, strerror(-*err));
 		goto discard_console;
@@ -599,7 +631,7 @@ static int term__init(struct kvm *kvm, struct kvm_device **dev)
 	for (unsigned n = 0; n < MAX_TTYS; n++) {
 		if (n && !kvm->cfg->tty[n])
 			continue;
-		t->consoles[n] = term__make_console(kvm, n, kvm->cfg->tty[n], &err);
+		t->consoles[n] = term__make_console(kvm, n, &err);
 		if (!t->consoles[n]) {
 			term__exit(kvm, &t->dev);
 			return err;

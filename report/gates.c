@@ -314,8 +314,9 @@ static void report_lockup(struct kvm *kvm, enum gate_kind kind, const char *mess
 	kvm->gates->lockup_hook(kvm, gates[kind].name, line);
 }
 
-/* @kernels: no program's */
-static void hear_gates(struct kvm *kvm, const struct console_line *line, bool kernels, int flags)
+/* @kernels: no program's. Returns the gate that has counted it. */
+static enum gate_kind hear_gates(struct kvm *kvm, const struct console_line *line, bool kernels,
+				 int flags)
 {
 	struct gates *g = kvm->gates;
 	enum gate_kind kind = kernels ? built_in_gate(g, line) : GATE_NONE;
@@ -324,12 +325,11 @@ static void hear_gates(struct kvm *kvm, const struct console_line *line, bool ke
 	if (regex)
 		kind = GATE_FAIL_ON;
 	if (!kind || find_match(&g->allow, line->text, flags))
-		return;
+		return GATE_NONE;
 	count_line(g, kind, line->message, regex);
 	if (gates[kind].verdict == VERDICT_OOPS)
 		results__crashed(kvm, line->message);
-	if (gates[kind].lockup && g->lockup_hook)
-		report_lockup(kvm, kind, line->message);
+	return kind;
 }
 
 static void hear_pass(struct kvm *kvm, const char *text, int flags)
@@ -348,11 +348,15 @@ static void hear_pass(struct kvm *kvm, const char *text, int flags)
 void gates__hear(struct kvm *kvm, const struct console_line *line)
 {
 	int flags = line->continued ? REG_NOTBOL : 0;
+	struct gates *g = kvm->gates;
+	enum gate_kind kind;
 
 	/* What a guest says to an NMI of lkvm's is no complaint of its own. */
-	if (!kvm->gates || verdict__provoked(&kvm->verdict))
+	if (!g || verdict__provoked(&kvm->verdict))
 		return;
-	hear_gates(kvm, line, is_kernels(kvm->gates, line), flags);
+	kind = hear_gates(kvm, line, is_kernels(g, line), flags);
+	if (gates[kind].lockup && g->lockup_hook)
+		report_lockup(kvm, kind, line->message);
 	hear_pass(kvm, line->text, flags);
 }
 
@@ -375,18 +379,13 @@ void gates__hear_prompt(struct kvm *kvm, const struct console_line *line)
 /*
  * The sum
  */
-static bool counts(const struct gates *g, enum gate_kind kind)
-{
-	return g->tallies[kind].count && !(gates[kind].lockup && g->lockup_hook);
-}
-
 static void note_first(struct gates *g, struct verdict *verdict, enum verdict_kind wanted)
 {
 	enum gate_kind first = GATE_NONE;
 	const struct tally *t;
 
 	for (unsigned i = GATE_NONE + 1; i < NR_GATES; i++) {
-		if (gates[i].verdict == wanted && counts(g, i) &&
+		if (gates[i].verdict == wanted && g->tallies[i].count &&
 		    (!first || g->tallies[i].order < g->tallies[first].order))
 			first = i;
 	}

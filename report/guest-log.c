@@ -305,20 +305,22 @@ void guest_log__examine(struct kvm *kvm)
 	struct guest_log *log = kvm->log;
 	struct verdict *v = &kvm->verdict;
 	bool wanted = ended_badly(v) || v->end.kind != VERDICT_PASS;
+	/* Who has ended lkvm by hand does not wait for a search of all RAM. */
+	bool all = v->end.kind != VERDICT_SIGNAL;
 	struct log_reader reader = {
 		.reader.record = see_record, .text = wanted ? &log->text : NULL, .gates = log,
 	};
 	u64 start = now_ns();
 	struct guest_va va;
 	const struct guest_va *live = live_kernel(kvm, &va) ? &va : NULL;
-	int err = read_log(log, true, live, PRINTK_ALL, &reader.reader);
+	int err = read_log(log, all, live, PRINTK_ALL, &reader.reader);
 
 	if (*reader.panic)
 		verdict__note_panic(v, reader.panic, strlen(reader.panic));
 	if (!wanted && (*reader.panic || gates__have_oops(kvm))) {
 		reader.text = &log->text;
 		reader.gates = NULL;
-		read_log(log, true, live, PRINTK_ALL, &reader.reader);
+		read_log(log, all, live, PRINTK_ALL, &reader.reader);
 	}
 	printk_text__finish(&log->text);
 	pr_debug("the kernel's log: %s, after %llu us", err ? "not found" : "found in memory",

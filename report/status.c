@@ -404,15 +404,16 @@ static int check_options(const struct kvm_config *cfg)
 {
 	struct {
 		const char *option, *path;
-	} files[3 + MAX_RESULTS] = {
+	} files[4 + MAX_RESULTS] = {
 		{ "status", cfg->status },
 		{ "timeline", cfg->timeline },
 		{ "console-log", cfg->console_log },
+		{ "serial", cfg->console_file }, /* of QEMU's options */
 	};
 
 	for (unsigned i = 0; i < cfg->results.count; i++) {
-		files[3 + i].option = "results";
-		files[3 + i].path = cfg->results.paths[i];
+		files[4 + i].option = "results";
+		files[4 + i].path = cfg->results.paths[i];
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
 		if (check_not_input(cfg, files[i].option, files[i].path) < 0)

@@ -167,6 +167,9 @@ static const struct verdict_record *deciding(const struct verdict *v)
 
 	if (is_our_own(&v->end))
 		return &v->end;
+	/* Of the same two the end says more: what the vCPUs did. */
+	if (note == &v->lockup && v->end.kind == VERDICT_HANG)
+		return &v->end;
 	if (note && note != &v->splat)
 		return note;
 	if (v->end.kind != VERDICT_PASS)
@@ -174,6 +177,17 @@ static const struct verdict_record *deciding(const struct verdict *v)
 	if (note && v->splats_count)
 		return note;
 	return record__valid(&v->lost) ? &v->lost : &v->end;
+}
+
+/*
+ * A hang that the guest's own report led to has the report's words, which its
+ * note has too, behind the name of the gate.
+ */
+static bool end_repeats(const struct verdict_record *end, const struct verdict_record *note)
+{
+	const char *words = strstr(note->detail, ": ");
+
+	return words && strstr(end->detail, words + 2);
 }
 
 static void add_detail(struct verdict_record *r, const char *when, const struct verdict_record *also)
@@ -194,6 +208,8 @@ const struct verdict_record *verdict__final(struct verdict *v)
 	from = deciding(v);
 	note = worst_note(v);
 	v->final = *from;
+	if (note && end_repeats(&v->end, note))
+		return &v->final;
 	if (from == &v->end && note)
 		add_detail(&v->final, "before that,", note);
 	else if ((from == &v->oops || from == &v->lockup) && v->end.kind != VERDICT_PASS)
@@ -215,5 +231,7 @@ int verdict__exit_status(const struct verdict_record *final, enum exit_style sty
 {
 	if (style == EXIT_BY_VERDICT || !final->code)
 		return final->code;
+	if (style == EXIT_AS_QEMU)
+		return is_our_own(final) || final->kind == VERDICT_FAIL ? final->code : 0;
 	return is_our_own(final) ? kinds[VERDICT_CANNOT_TEST].code : 1;
 }

@@ -8,8 +8,8 @@
  * has it wait for that anyway. Nothing waits here: what the host's end has no
  * room for stays in its request, and the queue stands still, until that end
  * calls offer_again(); so the guest waits for a slow reader, and its reset does
- * not. Input stays on the host until the guest has
- * buffers and the port is open: what comes before that, Linux would throw away.
+ * not. Input stays on the host until the guest has buffers and the port is open:
+ * what comes before that, Linux would throw away.
  */
 #include "kvm/virtio-console.h"
 #include "kvm/console-watch.h"
@@ -674,6 +674,7 @@ static void virtio_console__exit(struct kvm *kvm, struct kvm_device *dev)
 		if (vc->ports[n].stream)
 			console__attach(vc->ports[n].stream, NULL);
 	}
+	ioloop__disarm(&vc->kvm->loop, &vc->late);
 	virtio__exit(&vc->virtio);
 	free(vc);
 }

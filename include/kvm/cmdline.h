@@ -2,6 +2,8 @@
 #ifndef KVM_CMDLINE_H
 #define KVM_CMDLINE_H
 
+#include "kvm/types.h"
+
 struct kvm_config;
 struct platform_device;
 
@@ -12,5 +14,8 @@ struct platform_device;
  * memory.
  */
 char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device *devices);
+
+/* True if it depends on which devices there are, and not on @cfg alone. */
+bool kernel_cmdline__names_devices(const struct kvm_config *cfg);
 
 #endif

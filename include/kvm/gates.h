@@ -21,12 +21,13 @@
  * once more, and they count once more.
  *
  * --allow REGEX exempts lines from all gates, --fail-on REGEX makes splats
- * count and adds a gate of the user's (112), on any line, and --pass-on REGEX ends the VM on any line,
- * well unless a gate had matched before, and from then on nothing else ends it
- * well: a guest that powers off without it is lost (115). It also matches a
- * program's line that is not complete where it ends in a blank, as prompts do;
- * there a "$" in it matches nothing. All are POSIX extended regular expressions, of
- * bytes, matched against a line as it was printed, with its prefix.
+ * count and adds a gate of the user's (112), on any line, and --pass-on REGEX
+ * ends the VM on any line, well unless a gate had matched before, and from then
+ * on nothing else ends it well: a guest that powers off without it is lost
+ * (115). It also matches a program's line that is not complete where it ends in
+ * a blank, as prompts do; there a "$" in it matches nothing. All are POSIX
+ * extended regular expressions, of bytes, matched against a line as it was
+ * printed, with its prefix.
  *
  * With a panic nothing here counts any more; see include/kvm/verdict.h.
  *
@@ -85,8 +86,8 @@ bool gates__finding(const struct kvm *kvm, unsigned i, struct gate_finding *find
 
 /*
  * A kernel's own reports that it makes no progress: soft and hard lockups, RCU
- * stalls, workqueues and tasks that hang. They are gates, unless somebody sets
- * this hook, who then is told of each instead: on any thread, with the
+ * stalls, workqueues and tasks that hang. They are gates, and who sets this
+ * hook is told of each that a console shows as well: on any thread, with the
  * console's lock held, so it may call kvm__stop() or ioloop__call() and not
  * much else. Set before the vCPUs run, by a module that is made after the
  * gates. @line is the message, as in gate_finding.first.

@@ -8,6 +8,8 @@
  */
 #include "kvm/types.h"
 
+struct kvm_config;
+
 /* The status of everything that kept lkvm from running a guest at all: skip, in a bisection. */
 #define EXIT_CANNOT_TEST 125
 
@@ -20,11 +22,23 @@ struct cmd_struct {
 
 extern const struct cmd_struct kvm_commands[];
 
-/* Runs the command argv[0] names. */
+/*
+ * Runs the command that argv[1] names, unless the program's own name, argv[0],
+ * is a command of its own: see builtin-qemu.c.
+ */
 int handle_kvm_command(int argc, char **argv);
 
 int kvm_cmd_run(int argc, char **argv);
 void kvm_run_help(void);
+
+/*
+ * Runs the machine of @cfg to its end, or does what is asked for in its place,
+ * and writes the record of it; if @usable is false, something is wrong with the
+ * options, and a record, if they say where, is all there is. @argv is for it.
+ * Every command that has a configuration to run comes here.
+ */
+int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **argv);
+
 int kvm_cmd_info(int argc, char **argv);
 void kvm_info_help(void);
 int kvm_cmd_list(int argc, char **argv);
@@ -35,5 +49,7 @@ int kvm_cmd_balloon(int argc, char **argv);
 void kvm_balloon_help(void);
 int kvm_cmd_stop(int argc, char **argv);
 void kvm_stop_help(void);
+int kvm_cmd_qemu(int argc, char **argv);
+void kvm_qemu_help(void);
 
 #endif

@@ -10,6 +10,15 @@
 #include "kvm/gates.h"
 #include "kvm/types.h"
 
+#define DEFAULT_DEV "/dev/kvm"
+
+/* Room for lkvm's own tables, and one huge page */
+#define MIN_MEM MiB(2)
+/* What KVM takes as one memory slot: 2^31 - 1 pages, and the low part is another slot */
+#define MAX_MEM TiB(8)
+
+#define MAX_VCPUS 4096 /* KVM says less, and is asked */
+
 #define MAX_TTYS 4 /* as many as there are serial ports */
 
 enum console_device { CONSOLE_SERIAL, CONSOLE_VIRTIO };
@@ -57,6 +66,7 @@ struct kvm_config {
 	const char *hugetlbfs;	/* NULL: anonymous memory */
 	bool tty[MAX_TTYS];	/* console N goes to a pty of its own */
 	unsigned console;	/* enum console_device: where console 0 is in the guest */
+	const char *console_file; /* what console 0 says goes there, and it hears nothing; NULL: not */
 	bool rng;
 	bool balloon;
 	struct disk_config disks[MAX_DISKS];

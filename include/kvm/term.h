@@ -4,7 +4,7 @@
 
 /*
  * The host's ends of the guest's consoles. Console 0 is stdin and stdout,
- * unless the user gave it a pty; the others exist only as ptys.
+ * unless the user gave it a pty or a file; the others exist only as ptys.
  *
  * If stdin is a terminal it is in raw mode while the VM runs, keys that follow
  * Ctrl-a are for lkvm, and the terminal's own mode comes back on every way

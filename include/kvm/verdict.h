@@ -120,9 +120,11 @@ int verdict__code(enum verdict_kind kind);
 /*
  * --exit: the verdict's code; or what `git bisect run` is to be told, 0 for a
  * pass, 1 for all that the kernel did wrong, 125 where it was not tested: KVM
- * or lkvm failed, or was told to end.
+ * or lkvm failed, or was told to end. In QEMU's place: 0 however the guest
+ * ended, for scripts that judge it by its console, and take a code to mean that
+ * there is none; the verdict's code where lkvm ended it, and the guest's own.
  */
-enum exit_style { EXIT_BY_VERDICT, EXIT_FOR_BISECT };
+enum exit_style { EXIT_BY_VERDICT, EXIT_FOR_BISECT, EXIT_AS_QEMU };
 
 int verdict__exit_status(const struct verdict_record *final, enum exit_style style);
 

@@ -652,7 +652,7 @@ static void take_lockup(struct kvm *k, const char *gate, const char *line)
 	snprintf(reported, sizeof(reported), "%s|%s", gate, line);
 }
 
-static void a_lockup_is_the_hooks_if_there_is_one(void)
+static void a_lockup_is_told_and_counts(void)
 {
 	start(NULL);
 	gates__set_lockup_hook(&kvm, take_lockup);
@@ -660,15 +660,30 @@ static void a_lockup_is_the_hooks_if_there_is_one(void)
 	CHECK_STR(reported, "");
 	feed("[    2.000000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]\n");
 	CHECK_STR(reported, "soft-lockup|watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]");
-	CHECK_EQ(finish(), 112);
-	CHECK_STR(kvm.verdict.final.detail, "kasan: BUG: KASAN: one");
+	CHECK_EQ(finish(), 116);
+	CHECK_STR(kvm.verdict.final.detail,
+		  "soft-lockup: watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]");
 	CHECK_STR(findings(), "kasan 1, soft-lockup 1");
 	stop();
 
 	start(NULL);
 	gates__set_lockup_hook(&kvm, take_lockup);
 	feed("[    2.000000] INFO: task sh:12 blocked for more than 120 seconds.\n");
-	CHECK_EQ(finish(), 0);
+	CHECK_EQ(finish(), 112);
+	stop();
+}
+
+static void what_only_the_log_had_of_a_lockup_counts_and_is_told_to_nobody(void)
+{
+	static const char text[] = "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]";
+	const struct console_line line = { .text = text, .message = text, .len = sizeof(text) - 1 };
+
+	start(NULL);
+	*reported = '\0';
+	gates__set_lockup_hook(&kvm, take_lockup);
+	gates__hear_log(&kvm, &line);
+	CHECK_STR(reported, "");
+	CHECK_EQ(finish(), 116);
 	stop();
 }
 
@@ -713,4 +728,5 @@ TESTS(T(an_oops_is_one_in_whatever_words), T(a_splat_is_one_in_whatever_words),
       T(fail_on_takes_any_line), T(pass_on_ends_the_vm_well),
       T(pass_on_does_not_outrank_what_was_seen_before), T(pass_on_matches_a_prompt),
       T(without_its_match_no_end_is_good), T(bad_expressions_are_refused_with_their_own_words),
-      T(a_lockup_is_the_hooks_if_there_is_one), T(consoles_may_speak_at_once))
+      T(a_lockup_is_told_and_counts),
+      T(what_only_the_log_had_of_a_lockup_counts_and_is_told_to_nobody), T(consoles_may_speak_at_once))

@@ -245,6 +245,7 @@ static void beside_table_and_pending_bits_there_is_nothing(void)
 		if (get(offset))
 			CHECK_EQ(offset, 0);
 	}
+	CHECK_EQ(m.vectors[NR_VECTORS].data, 0);
 	CHECK_STR(sent(), "");
 	stop();
 }

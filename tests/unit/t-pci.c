@@ -339,6 +339,7 @@ static void a_byte_at_0xcf9_resets(void)
 	CHECK_EQ(in(CF9, 1), 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(harmless); i++)
 		out(CF9, 1, harmless[i]);
+	out(CF9, 2, 0x0606);
 	CHECK_EQ(resets, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(orders); i++)
 		out(CF9, 1, orders[i]);
@@ -513,6 +514,7 @@ static void wide_reads_of_memory_are_made_of_bytes(void)
 	CHECK_EQ(read_mem(ecam(FIRST, 1), 4), 0x0010001a);
 	CHECK_EQ(read_mem(ecam(FIRST, 2), 3), 0x001000);
 	CHECK_EQ(read_mem(ecam(255, 0xffc), 8), UINT64_MAX);
+	CHECK_EQ(read_mem(ecam(FIRST, 0xffe), 4), UINT32_MAX); /* leaves its function */
 	stop();
 }
 

@@ -186,6 +186,9 @@ struct guest_sector {
 static struct guest_sector *guest;
 static u32 last_value;
 
+#define NR_LEFT 32 /* clusters of the file that are not in use at first */
+#define AUTOCLEAR 88 /* bits of the header; 0: bitmaps, if there are any, are right */
+
 static u64 be(const u8 *p, unsigned width)
 {
 	u64 value = 0;
@@ -219,7 +222,9 @@ static void make_image(u64 disk_size, unsigned refcount_order)
 	put(1 * CLUSTER, 8, 2 * CLUSTER);
 	for (unsigned i = 0; i < 3 + l1_clusters; i++)
 		put(2 * CLUSTER + (i << refcount_order >> 3), 1u << refcount_order >> 3, 1);
-	host.now_size = (3 + l1_clusters) * CLUSTER;
+	/* Somebody has used more, and left it as it was. */
+	host.now_size = (3 + l1_clusters + NR_LEFT) * CLUSTER;
+	memset(host.now + (3 + l1_clusters) * CLUSTER, 0xa5, NR_LEFT * CLUSTER);
 	memcpy(host.stable, host.now, MAX_FILE);
 	memset(host.after_crash, 0, MAX_FILE);
 	host.nr_pending = 0;
@@ -269,6 +274,8 @@ static bool check_sector(const u8 *file, u64 sector, u64 entry)
 	u64 data = entry & OFFSET_MASK;
 	u64 value = data && !(entry & 1) ? be(file + data, 4) : 0;
 
+	if (value != s->flushed && be(file + AUTOCLEAR, 8))
+		return CHECK(!"bitmaps are stale before anything is written");
 	if (value_is_possible(s, value))
 		return true;
 	test__context("sector %llu, value %llu", (unsigned long long)sector,
@@ -433,11 +440,17 @@ static void do_something(void)
 		erase_sectors(first, nr, what % 3);
 }
 
-static void start(u64 disk_size, unsigned refcount_order)
+static void open_image(void)
 {
 	struct disk_params params = { .file = "fake", .format = DISK_QCOW2 };
 	char error[DISK_ERROR_LEN];
 
+	if (disk__open(&image, &params, error))
+		abort();
+}
+
+static void start(u64 disk_size, unsigned refcount_order)
+{
 	if (!host.now) {
 		host.now = malloc(MAX_FILE);
 		host.stable = malloc(MAX_FILE);
@@ -446,8 +459,7 @@ static void start(u64 disk_size, unsigned refcount_order)
 	host.nr_checks = 0;
 	image = NULL;
 	make_image(disk_size, refcount_order);
-	if (disk__open(&image, &params, error))
-		abort();
+	open_image();
 }
 
 static void stop(void)
@@ -465,6 +477,27 @@ static void a_power_failure_loses_nothing_that_was_flushed(void)
 		start(KiB(256), order);
 		for (unsigned i = 0; i < 1500; i++)
 			do_something();
+		stop();
+	}
+}
+
+static void bitmaps_are_stale_before_anything_is_written(void)
+{
+	for (unsigned zeroes = 0; zeroes < 2; zeroes++) {
+		start(KiB(64), 4);
+		write_sectors(0, 8);
+		flush();
+		CHECK_EQ(disk__close(image), 0);
+		put(AUTOCLEAR, 8, 1);
+		memcpy(host.stable, host.now, host.now_size);
+		open_image();
+		if (zeroes)
+			erase_sectors(0, 8, 0);
+		else
+			write_sectors(0, 8);
+		for (unsigned i = 0; i < 100; i++)
+			fail_power();
+		flush();
 		stop();
 	}
 }
@@ -490,6 +523,28 @@ static void nor_while_the_refcount_table_grows(void)
 		fill_the_disk();
 }
 
+/* Some are written to make room for others, before anybody flushes. */
+static void nor_when_there_are_more_tables_than_the_cache_holds(void)
+{
+	const u64 sectors_per_table = CLUSTER / 8, size = MiB(24);
+
+	start(size, 4);
+	for (unsigned round = 0; round < 2; round++) {
+		for (u64 first = 0; first < size / SECTOR; first += sectors_per_table)
+			write_sectors(first + random_below(sectors_per_table), 1);
+		flush();
+	}
+	stop();
+}
+
+static void nor_when_there_are_more_refcounts_than_the_cache_holds(void)
+{
+	start(MiB(3), 6);
+	for (u64 sector = 0; sector < MiB(3) / SECTOR; sector += 2)
+		write_sectors(sector, 2);
+	stop();
+}
+
 static void nor_when_the_host_has_no_room(void)
 {
 	for (unsigned order = 3; order <= 6; order++) {
@@ -503,5 +558,8 @@ static void nor_when_the_host_has_no_room(void)
 	}
 }
 
-TESTS(T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+TESTS(T(bitmaps_are_stale_before_anything_is_written),
+      T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+      T(nor_when_there_are_more_tables_than_the_cache_holds),
+      T(nor_when_there_are_more_refcounts_than_the_cache_holds),
       T(nor_when_the_host_has_no_room))

@@ -387,6 +387,9 @@ static void only_what_is_the_images_own_is_mapped_for_writing(void)
 	CHECK(!disk__map(image, 0, 513, true, &extent));
 	CHECK(!disk__map(image, 512, 512, true, &extent));
 	CHECK(!disk__map(image, 1024, 512, false, &extent));
+	CHECK(!disk__map(image, image->size, 1, false, &extent));
+	CHECK(!disk__map(image, 1ull << 62, 1, false, &extent));
+	CHECK(!disk__map(image, UINT64_MAX, 1, false, &extent));
 	disk__close(image);
 }
 
@@ -433,6 +436,112 @@ static void backing_files_are_found_or_refused(void)
 	disk__close(image);
 }
 
+static void what_is_left_in_a_free_cluster_is_not_shown(void)
+{
+	u8 file[sizeof(img) + CLUSTER], byte;
+
+	make_image(3);
+	memcpy(file, img, sizeof(img));
+	memset(file + sizeof(img), 0xa5, CLUSTER);
+	save("image", file, sizeof(file));
+
+	struct disk_image *image = open_file("image", false);
+
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, CLUSTER + 100, 1), 0);
+	CHECK_EQ(read_byte(image, CLUSTER + 99, &byte), 0);
+	CHECK_EQ(byte, 0);
+	CHECK_EQ(read_byte(image, CLUSTER + 101, &byte), 0);
+	CHECK_EQ(byte, 0);
+	disk__close(image);
+}
+
+/* A snapshot's cluster is behind one of the image's own, on the disk and in the file. */
+static void a_write_ends_where_a_snapshots_cluster_begins(void)
+{
+	u8 file[sizeof(img) + CLUSTER], after[CLUSTER];
+	struct disk_image *image;
+	int fd;
+
+	make_image(3);
+	put(AT(L2) + 8, 8, AT(DATA + 1));
+	put(AT(REFBLOCK) + (DATA + 1) * 2, 2, 2);
+	memcpy(file, img, sizeof(img));
+	memset(file + sizeof(img), 0x77, CLUSTER);
+	save("image", file, sizeof(file));
+	image = open_file("image", false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, 0, 2 * CLUSTER), 0);
+	CHECK_EQ(disk__close(image), 0);
+	fd = open(at("image"), O_RDONLY);
+	CHECK(pread(fd, after, CLUSTER, AT(DATA + 1)) == CLUSTER);
+	close(fd);
+	CHECK_BYTES(after, file + sizeof(img), CLUSTER);
+}
+
+/* Of compressed data @data, which comes to @sectors in the file; as the entry of a cluster */
+static u64 compressed(unsigned at, unsigned sectors, const void *data, size_t len)
+{
+	memcpy(img + at, data, len);
+	return 1ull << 62 | (u64)(sectors - 1) << 61 | at;
+}
+
+static void a_compressed_cluster_is_whole_or_an_error(void)
+{
+	static const u8 few[] = { 1, 5, 0, 0xfa, 0xff, 'h', 'e', 'l', 'l', 'o' };
+	u8 whole[5 + CLUSTER] = { 1, 0, 2, 0xff, 0xfd, 'w' }, byte;
+
+	make_image(3);
+	put(AT(L2) + 0 * 8, 8, compressed(AT(L2) + 256, 2, whole, sizeof(whole)));
+	put(AT(L2) + 1 * 8, 8, compressed(AT(L2) + 128, 1, few, sizeof(few)));
+
+	struct disk_image *image = open_image(true);
+
+	if (!CHECK(image))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_EQ(read_byte(image, 0, &byte), 0);
+		CHECK_EQ(byte, 'w');
+		CHECK_EQ(read_byte(image, CLUSTER, &byte), -EIO);
+	}
+	disk__close(image);
+}
+
+/* Tables that name tables are no sound images; but what is mapped is not looked into. */
+static void a_map_does_not_leave_what_it_is_of(void)
+{
+	struct disk_extent extent;
+
+	make_image(3);
+	put(24, 8, 4 * CLUSTER);
+	put(AT(L2) + 3 * 8, 8, AT(L2) | COPIED);
+	put(AT(L2) + 4 * 8, 8, AT(DATA) | COPIED); /* beyond the end of the disk */
+	put(AT(L2) + 7 * 8, 8, AT(DATA) | COPIED);
+	save("base", img, sizeof(img));
+	set_backing("base", "qcow2");
+	put(AT(L2), 8, 0);
+	put(AT(L2) + 5 * 8, 8, AT(L2) | COPIED);
+	put(AT(L2) + 6 * 8, 8, AT(REFBLOCK) | COPIED);
+
+	struct disk_image *image = open_image(false);
+
+	if (!CHECK(image))
+		return;
+	CHECK(disk__map(image, 0, CLUSTER, false, &extent));
+	CHECK_EQ(extent.offset, AT(DATA));
+	CHECK(!disk__map(image, 0, CLUSTER, true, &extent)); /* the backing file is not to be written */
+	CHECK(!disk__map(image, 0, 2 * CLUSTER, false, &extent));
+	CHECK(disk__map(image, 3 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 3 * CLUSTER, 2 * CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 4 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 7 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(disk__map(image, 5 * CLUSTER, CLUSTER, false, &extent));
+	CHECK(!disk__map(image, 5 * CLUSTER, 2 * CLUSTER, false, &extent));
+	disk__close(image);
+}
+
 static void loops_are_refused(void)
 {
 	char name[16], below[16];
@@ -456,6 +565,50 @@ static void loops_are_refused(void)
 	CHECK_HAS(error, "has the backing file 'c1'");
 }
 
+/* How many clusters the file says are in use */
+static unsigned nr_counted(void)
+{
+	int fd = open(at("image"), O_RDONLY);
+	u8 block[CLUSTER] = { 0 };
+	unsigned count = 0;
+
+	CHECK(pread(fd, block, sizeof(block), AT(REFBLOCK)) == sizeof(block));
+	close(fd);
+	for (unsigned i = 0; i < sizeof(block); i += 2)
+		count += block[i] || block[i + 1];
+	return count;
+}
+
+/* Refcounts that say of something in use that it is free */
+static void lies_of_refcounts_do_no_more_damage(void)
+{
+	static const unsigned tables[] = { HEADER, REFTABLE, L1 };
+	struct disk_image *image;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
+		test__context("cluster %u", tables[i]);
+		make_image(3);
+		put(AT(REFBLOCK) + tables[i] * 2, 2, 0);
+		image = open_image(false);
+		if (!CHECK(image))
+			return;
+		CHECK_EQ(write_bytes(image, CLUSTER, 1), -EIO);
+		disk__close(image);
+		image = open_file("image", true);
+		if (CHECK(image))
+			disk__close(image);
+	}
+
+	make_image(3);
+	put(AT(REFBLOCK) + DATA * 2, 2, 0);
+	image = open_image(false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(disk__discard(image, 0, CLUSTER), 0);
+	CHECK_EQ(disk__close(image), 0);
+	CHECK_EQ(nr_counted(), NR_CLUSTERS - 1);
+}
+
 /* The host has no more room: what fails is the request, and it works once there is room. */
 static void a_file_that_cannot_grow_stays_sound(void)
 {
@@ -476,6 +629,7 @@ static void a_file_that_cannot_grow_stays_sound(void)
 	CHECK_EQ(read_byte(image, 512, &byte), 0);
 	CHECK_EQ(byte, 0);
 	CHECK_EQ(disk__flush(image), 0);
+	CHECK_EQ(nr_counted(), NR_CLUSTERS);
 	setrlimit(RLIMIT_FSIZE, &old);
 	CHECK_EQ(write_bytes(image, 512, 4096), 0);
 	CHECK_EQ(disk__close(image), 0);
@@ -490,7 +644,10 @@ static void a_file_that_cannot_grow_stays_sound(void)
 TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_file_that_ends_early_is_refused), T(features_nobody_knows_are_refused_by_name),
       T(a_stale_image_is_only_read), T(tables_that_lie_are_errors_when_they_are_used),
-      T(tables_that_lie_about_tables_are_refused),
-      T(version_2_has_no_zero_clusters), T(only_what_is_the_images_own_is_mapped_for_writing),
-      T(backing_files_are_found_or_refused), T(loops_are_refused),
+      T(tables_that_lie_about_tables_are_refused), T(version_2_has_no_zero_clusters),
+      T(only_what_is_the_images_own_is_mapped_for_writing),
+      T(backing_files_are_found_or_refused), T(what_is_left_in_a_free_cluster_is_not_shown),
+      T(a_write_ends_where_a_snapshots_cluster_begins),
+      T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
+      T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
       T(a_file_that_cannot_grow_stays_sound))

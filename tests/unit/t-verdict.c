@@ -209,6 +209,29 @@ static void a_lockup_is_a_hang_whatever_came_of_it(void)
 	}
 }
 
+static void a_hang_by_the_guests_own_report_says_it_once(void)
+{
+	static const struct {
+		enum verdict_kind noted;
+		const char *note, *end, *detail;
+	} rows[] = {
+		{ VERDICT_HANG, "soft-lockup: BUG: x", "BUG: x; 1 vCPU spins", "BUG: x; 1 vCPU spins" },
+		{ VERDICT_SPLAT, "hung-task: INFO: x", "INFO: x; 1 vCPU spins", "INFO: x; 1 vCPU spins" },
+		{ VERDICT_HANG, "soft-lockup: BUG: x", "silence",
+		  "silence; before that, hang: soft-lockup: BUG: x" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct verdict v = { .splats_count = true };
+
+		test__context("row %u", i);
+		verdict__note(&v, rows[i].noted, "%s", rows[i].note);
+		end(&v, VERDICT_HANG, 0, rows[i].end);
+		CHECK_EQ(verdict__final(&v)->code, 116);
+		CHECK_STR(v.final.detail, rows[i].detail);
+	}
+}
+
 static void a_silent_panic_outranks_an_oops(void)
 {
 	struct verdict v = { 0 };
@@ -219,25 +242,26 @@ static void a_silent_panic_outranks_an_oops(void)
 	CHECK_EQ(verdict__final(&v)->code, 110);
 }
 
-static void a_bisection_hears_of_good_bad_and_untested(void)
+static void a_bisection_and_a_qemu_script_hear_less(void)
 {
 	static const struct {
 		enum verdict_kind end;
-		int status;
+		int bisect, qemu;
 	} rows[] = {
-		{ VERDICT_PASS, 0 }, { VERDICT_FAIL, 1 }, { VERDICT_PANIC, 1 },
-		{ VERDICT_OOPS, 1 }, { VERDICT_SPLAT, 1 }, { VERDICT_TRIPLE_FAULT, 1 },
-		{ VERDICT_LOST, 1 }, { VERDICT_HANG, 1 }, { VERDICT_NO_ROOT, 1 },
-		{ VERDICT_TIMEOUT, 1 }, { VERDICT_VMM_INTERNAL, 125 },
-		{ VERDICT_CANNOT_TEST, 125 }, { VERDICT_SIGNAL, 125 },
+		{ VERDICT_PASS, 0, 0 }, { VERDICT_FAIL, 1, 42 }, { VERDICT_PANIC, 1, 0 },
+		{ VERDICT_OOPS, 1, 0 }, { VERDICT_SPLAT, 1, 0 }, { VERDICT_TRIPLE_FAULT, 1, 0 },
+		{ VERDICT_LOST, 1, 0 }, { VERDICT_HANG, 1, 0 }, { VERDICT_NO_ROOT, 1, 0 },
+		{ VERDICT_TIMEOUT, 1, 0 }, { VERDICT_VMM_INTERNAL, 125, 118 },
+		{ VERDICT_CANNOT_TEST, 125, 125 }, { VERDICT_SIGNAL, 125, 42 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct verdict v = { 0 };
 
 		test__context("%s", verdict__name(rows[i].end));
-		end(&v, rows[i].end, 200, "why");
-		CHECK_EQ(verdict__exit_status(verdict__final(&v), EXIT_FOR_BISECT), rows[i].status);
+		end(&v, rows[i].end, 42, "why");
+		CHECK_EQ(verdict__exit_status(verdict__final(&v), EXIT_FOR_BISECT), rows[i].bisect);
+		CHECK_EQ(verdict__exit_status(verdict__final(&v), EXIT_AS_QEMU), rows[i].qemu);
 	}
 }
 
@@ -373,7 +397,8 @@ TESTS(T(every_kind_has_its_code_and_name), T(the_first_end_counts),
       T(a_panic_outranks_how_the_guest_then_ended), T(our_own_end_outranks_a_panic),
       T(the_first_that_holds_counts), T(the_first_note_of_a_kind_counts),
       T(a_splat_that_does_not_count_is_mentioned), T(a_lockup_is_a_hang_whatever_came_of_it),
-      T(a_silent_panic_outranks_an_oops), T(a_bisection_hears_of_good_bad_and_untested),
+      T(a_hang_by_the_guests_own_report_says_it_once),
+      T(a_silent_panic_outranks_an_oops), T(a_bisection_and_a_qemu_script_hear_less),
       T(a_missing_root_is_told_from_other_panics), T(the_first_panic_counts),
       T(words_replace_a_panic_without_words), T(long_words_are_cut_not_overrun),
       T(of_many_threads_one_is_first),

@@ -426,6 +426,7 @@ static void what_is_beyond_the_end_is_refused(void)
 
 	start();
 	fill_out(0x33, 2 * SECTOR);
+	capture__start(2);
 	for (unsigned i = 0; i < ARRAY_SIZE(sectors); i++) {
 		test__context("sector 0x%llx", (unsigned long long)sectors[i]);
 		CHECK_EQ(request(VIRTIO_BLK_T_IN, sectors[i], 0, 2 * SECTOR), VIRTIO_BLK_S_IOERR);
@@ -433,6 +434,7 @@ static void what_is_beyond_the_end_is_refused(void)
 		CHECK_EQ(used_len, 1);
 		CHECK_EQ(request(VIRTIO_BLK_T_OUT, sectors[i], 2 * SECTOR, 0), VIRTIO_BLK_S_IOERR);
 	}
+	CHECK_STR(capture__stop(), ""); /* no failure of the host's */
 	CHECK(image_is_unchanged());
 	stop();
 }
@@ -554,6 +556,33 @@ static void ranges_beyond_the_limits_are_refused(void)
 	stop();
 }
 
+static void ranges_are_taken_up_to_the_limits(void)
+{
+	static const u32 types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES };
+	struct virtio_blk_config c;
+
+	make_image(SIZE);
+	file_size = MiB(256);
+	CHECK_EQ(ftruncate(file, (off_t)file_size), 0);
+	make_machine(1, &(struct disk_config){ 0 });
+	start_driver(0);
+	c = config();
+	CHECK_EQ(c.max_discard_sectors, c.max_write_zeroes_sectors);
+	CHECK_EQ(c.max_discard_seg, c.max_write_zeroes_seg);
+	for (unsigned t = 0; t < ARRAY_SIZE(types); t++) {
+		test__context("type %u", types[t]);
+		put_range(0, SECTORS, c.max_discard_sectors, 0);
+		CHECK_EQ(request(types[t], 0, 16, 0), VIRTIO_BLK_S_OK);
+		put_range(0, SECTORS, c.max_discard_sectors + 1, 0);
+		CHECK_EQ(request(types[t], 0, 16, 0), VIRTIO_BLK_S_IOERR);
+		for (unsigned i = 0; i <= c.max_discard_seg; i++)
+			put_range(i, SECTORS + i, 1, 0);
+		CHECK_EQ(request(types[t], 0, 16 * c.max_discard_seg, 0), VIRTIO_BLK_S_OK);
+		CHECK_EQ(request(types[t], 0, 16 * (c.max_discard_seg + 1), 0), VIRTIO_BLK_S_IOERR);
+	}
+	stop();
+}
+
 static void flags_that_mean_nothing_are_unsupported(void)
 {
 	start();
@@ -652,8 +681,8 @@ static void only_the_cache_can_be_configured(void)
 	for (unsigned i = 0; i < sizeof(before); i++) {
 		if (i != offsetof(struct virtio_blk_config, wce))
 			virtio__config_write(device, i, 1, 0x55);
-		virtio__config_write(device, i, 2, 0x5555);
-		virtio__config_write(device, i, 4, 0x55555555);
+		virtio__config_write(device, i, 2, 0x5454);
+		virtio__config_write(device, i, 4, 0x54545454);
 	}
 	after = config();
 	CHECK_BYTES(&after, &before, sizeof(after));
@@ -958,6 +987,7 @@ TESTS(T(the_configuration_describes_the_disk), T(features_are_those_of_the_image
       T(what_is_beyond_the_end_is_refused), T(what_nobody_knows_is_unsupported),
       T(a_read_only_disk_stays), T(zeroes_are_written_where_they_are_wanted),
       T(what_is_discarded_is_as_before_or_zero), T(ranges_beyond_the_limits_are_refused),
+      T(ranges_are_taken_up_to_the_limits),
       T(flags_that_mean_nothing_are_unsupported), T(the_serial_number_is_told), T(a_flush_is_one),
       T(without_a_cache_every_write_is_stable),
       T(for_a_driver_that_cannot_flush_every_write_is_stable), T(only_the_cache_can_be_configured),

@@ -530,6 +530,18 @@ static void a_reset_takes_a_late_interrupt_back(void)
 	unmake();
 }
 
+static void the_end_takes_a_late_interrupt_back(void)
+{
+	start(BIT(VIRTIO_RING_F_EVENT_IDX));
+	serve_at_once(0);
+	for (unsigned i = 0; !kvm->loop.timers && CHECK(i < 1000); i++)
+		test_machine__run(kvm, 0);
+	virtio_console_module.exit(kvm, dev);
+	CHECK(!kvm->loop.timers);
+	dev = NULL;
+	unmake();
+}
+
 static void a_named_port_interrupts_at_once(void)
 {
 	start(BIT(VIRTIO_CONSOLE_F_MULTIPORT));
@@ -844,7 +856,8 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(nonsense_of_the_driver_is_ignored), T(a_new_size_is_told),
       T(what_the_guest_says_comes_out), T(a_driver_that_knows_one_port_has_the_terminal),
       T(a_driver_that_looks_for_itself_gets_no_interrupt), T(a_driver_that_sleeps_is_woken),
-      T(a_reset_takes_a_late_interrupt_back), T(a_named_port_interrupts_at_once),
+      T(a_reset_takes_a_late_interrupt_back), T(the_end_takes_a_late_interrupt_back),
+      T(a_named_port_interrupts_at_once),
       T(the_watch_hears_the_terminal_and_no_other_port),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
       T(a_reset_does_not_wait_for_a_slow_reader), T(a_reset_of_one_queue_drops_what_is_stuck),

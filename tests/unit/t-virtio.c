@@ -467,6 +467,10 @@ static void a_broken_ring_is_said_and_told(void)
 	CHECK(is_broken());
 	CHECK_EQ(test_transport(device)->config_changes, 1);
 	CHECK(virtio__generation(device) != generation);
+	virtio__lock(device);
+	virtio__broken(device, "once more");
+	virtio__unlock(device);
+	CHECK_EQ(test_transport(device)->config_changes, 1);
 
 	/* Not even the other queue is served. */
 	vring__add_out(&rings[1], DATA, 1);
