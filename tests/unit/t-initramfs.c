@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* An initramfs in memory, read back by a reader of our own and by cpio(1). */
 #include "cpio-reader.h"
+#include "temp-dir.h"
 #include "test.h"
 
 #include "kvm/initramfs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,37 +14,6 @@
 #include <unistd.h>
 
 static struct initramfs fs;
-static char dir[] = "/tmp/t-initramfs-XXXXXX";
-
-/* The name in the temporary directory, until the next call */
-static const char *in_dir(const char *name)
-{
-	static char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
-
-static void make_dir(void)
-{
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	CHECK(mkdtemp(dir));
-}
-
-static void remove_dir(void)
-{
-	CHECK_EQ(run_program((const char *const[]){ "rm", "-rf", dir, NULL }), 0);
-}
-
-static void put(const char *name, const char *data, size_t len, mode_t mode)
-{
-	int fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	CHECK_EQ(write(fd, data, len), len);
-	CHECK_EQ(fchmod(fd, mode), 0);
-	close(fd);
-}
-
 static unsigned finish(void)
 {
 	if (!CHECK_EQ(initramfs__finish(&fs), 0))
@@ -160,14 +129,14 @@ static void files_of_the_host_are_read(void)
 {
 	struct stat st;
 
-	make_dir();
-	put("plain", "some bytes", 10, 0640);
-	put("none", NULL, 0, 0644);
-	put("setuid", "x", 1, 06755);
-	CHECK_EQ(stat(in_dir("plain"), &st), 0);
-	initramfs__host_file(&fs, "/x/plain", in_dir("plain"));
-	initramfs__host_file(&fs, "/x/none", in_dir("none"));
-	initramfs__host_file(&fs, "/x/setuid", in_dir("setuid"));
+	temp__make();
+	temp__put("plain", "some bytes", 10, 0640);
+	temp__put("none", NULL, 0, 0644);
+	temp__put("setuid", "x", 1, 06755);
+	CHECK_EQ(stat(temp__path("plain"), &st), 0);
+	initramfs__host_file(&fs, "/x/plain", temp__path("plain"));
+	initramfs__host_file(&fs, "/x/none", temp__path("none"));
+	initramfs__host_file(&fs, "/x/setuid", temp__path("setuid"));
 	CHECK_EQ(finish(), 4);
 	CHECK_STR(cpio__text("x/plain"), "some bytes");
 	CHECK_EQ(mode_of("x/plain"), S_IFREG | 0640);
@@ -175,7 +144,7 @@ static void files_of_the_host_are_read(void)
 	CHECK_STR(cpio__text("x/none"), "");
 	CHECK_EQ(mode_of("x/setuid"), S_IFREG | 0755); /* root owns it there */
 	initramfs__free(&fs);
-	remove_dir();
+	temp__remove();
 }
 
 /* That what @call did is an error, which stays, and says @part. */
@@ -192,27 +161,27 @@ static void files_of_the_host_are_read(void)
 
 static void what_cannot_be_read_is_named(void)
 {
-	make_dir();
-	REFUSED(initramfs__host_file(&fs, "/x", in_dir("nobody")), -ENOENT,
+	temp__make();
+	REFUSED(initramfs__host_file(&fs, "/x", temp__path("nobody")), -ENOENT,
 		"nobody' cannot be read: No such file");
-	REFUSED(initramfs__host_file(&fs, "/x", dir), -EISDIR, "cannot be read: Is a directory");
+	REFUSED(initramfs__host_file(&fs, "/x", temp__dir()), -EISDIR, "cannot be read: Is a directory");
 	REFUSED(initramfs__host_file(&fs, "/x", "/dev/null"), -ENXIO,
 		"'/dev/null' cannot be read: Not a regular file");
-	remove_dir();
+	temp__remove();
 }
 
 static void what_is_too_large_is_named(void)
 {
 	static const u64 sizes[] = { GiB(2) + 1, GiB(4) - 1, GiB(4), GiB(4) + 1, TiB(1) };
 
-	make_dir();
-	put("large", "x", 1, 0644);
+	temp__make();
+	temp__put("large", "x", 1, 0644);
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-		CHECK_EQ(truncate(in_dir("large"), (off_t)sizes[i]), 0);
-		REFUSED(initramfs__host_file(&fs, "/a/large", in_dir("large")), -EFBIG,
+		CHECK_EQ(truncate(temp__path("large"), (off_t)sizes[i]), 0);
+		REFUSED(initramfs__host_file(&fs, "/a/large", temp__path("large")), -EFBIG,
 			"'/a/large' with its");
 	}
-	remove_dir();
+	temp__remove();
 }
 
 static void paths_that_are_none_are_refused(void)
@@ -248,22 +217,22 @@ static void cpio_unpacks_it(void)
 
 	if (run_program((const char *const[]){ "cpio", "--version", NULL }) != 0)
 		return test__skip("cpio is not installed");
-	make_dir();
-	put("host", "of the host", 11, 0644);
+	temp__make();
+	temp__put("host", "of the host", 11, 0644);
 	initramfs__file(&fs, "/a/b", 0640, "text\n", 5);
 	initramfs__symlink(&fs, "/a/link", "b");
-	initramfs__host_file(&fs, "/c", in_dir("host"));
+	initramfs__host_file(&fs, "/c", temp__path("host"));
 	initramfs__dir(&fs, "/tmp", 01777);
 	CHECK_EQ(finish(), 5);
-	put("archive", fs.archive.data, fs.archive.len, 0600);
+	temp__put("archive", fs.archive.data, fs.archive.len, 0600);
 	snprintf(command, sizeof(command),
 		 "cd %s && mkdir out && cd out && cpio -id --quiet <../archive && "
 		 "test \"$(cat a/link)\" = text && test \"$(cat c)\" = 'of the host' && "
 		 "test \"$(stat -c %%a tmp a/b | tr '\\n' ' ')\" = '1777 640 ' && "
-		 "test \"$(readlink a/link)\" = b && test $(find . | wc -l) = 6", dir);
+		 "test \"$(readlink a/link)\" = b && test $(find . | wc -l) = 6", temp__dir());
 	CHECK_EQ(run_program((const char *const[]){ "sh", "-c", command, NULL }), 0);
 	initramfs__free(&fs);
-	remove_dir();
+	temp__remove();
 }
 
 TESTS(T(an_empty_one_is_an_archive), T(all_kinds_are_read_back), T(directories_above_are_made_once),
