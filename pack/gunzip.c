@@ -22,8 +22,7 @@ static bool skip(struct text *in, size_t len)
 {
 	if (len > in->len)
 		return false;
-	in->p += len;
-	in->len -= len;
+	text__drop(in, len);
 	return true;
 }
 

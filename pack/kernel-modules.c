@@ -49,11 +49,6 @@ const char *kernel_modules__option(const char *name)
 	return NULL;
 }
 
-static struct text text_of_string(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 /*
  * What there is
  */
@@ -75,7 +70,7 @@ static bool is_there(const struct kernel_files *k, const char *name)
 	char *path;
 	bool there;
 
-	if (!module_list__find(k, text_of_string(name), &m))
+	if (!module_list__find(k, text__of_string(name), &m))
 		return false;
 	path = module_list__path(k, &m);
 	there = path && access(path, F_OK) == 0;
@@ -85,7 +80,7 @@ static bool is_there(const struct kernel_files *k, const char *name)
 
 enum kernel_has kernel_modules__has(const struct kernel_files *k, const char *name)
 {
-	if (module_list__is_builtin(k, text_of_string(name)))
+	if (module_list__is_builtin(k, text__of_string(name)))
 		return KERNEL_BUILTIN;
 	if (is_there(k, name))
 		return KERNEL_MODULE;
@@ -196,7 +191,8 @@ static int pack_built_needs(struct load *l, const char *path)
 
 	if (err)
 		initramfs__fail(l->fs, err, "module '%s' cannot be packed: %s", path,
-				err == -ENOEXEC ? "it is damaged" : file_strerror(err));
+				err == -ENOEXEC ? "it is damaged" :
+				err == -ENOTSUP ? "it is for another machine" : file_strerror(err));
 	else
 		err = pack_needs(l, text__of(&names), path);
 	strbuf__free(&names);
@@ -256,7 +252,7 @@ int kernel_modules__pack(const struct kernel_files *k, struct initramfs *fs,
 
 	for (; !err && *names; names++) {
 		if (kernel_modules__has(k, *names) == KERNEL_MODULE)
-			err = pack_module(&l, text_of_string(*names), NULL);
+			err = pack_module(&l, text__of_string(*names), NULL);
 	}
 	if (!err && l.list.failed)
 		err = no_memory(&l);

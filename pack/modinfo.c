@@ -4,7 +4,7 @@
  * "key=value", each with a zero at its end. modinfo.h is the manual.
  */
 #include "modinfo.h"
-#include "elf.h"
+#include "elf-file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,14 +17,14 @@ static bool find_section(const struct elf_file *e, const char *name, Elf64_Shdr 
 	Elf64_Shdr names;
 	char found[32];
 
-	if (!elf__section(e, e->shstrndx, &names))
+	if (!elf_file__section(e, e->shstrndx, &names))
 		return false;
-	for (unsigned i = 0; i < e->shnum && elf__section(e, i, section); i++) {
+	for (unsigned i = 0; i < e->shnum && elf_file__section(e, i, section); i++) {
 		u64 at;
 
 		/* What is longer is another one. */
 		if (!__builtin_add_overflow(names.sh_offset, section->sh_name, &at) &&
-		    elf__string(e, at, found, sizeof(found)) && !strcmp(found, name))
+		    elf_file__string(e, at, found, sizeof(found)) && !strcmp(found, name))
 			return section->sh_type == SHT_PROGBITS && section->sh_size <= MAX_MODINFO;
 	}
 	return false;
@@ -50,19 +50,19 @@ int modinfo__depends(const char *path, struct strbuf *depends)
 	struct elf_file e;
 	Elf64_Shdr section;
 	char *info = NULL;
-	int err = elf__open(&e, path);
+	int err = elf_file__open(&e, path);
 
 	if (err)
 		return err;
 	err = -ENOEXEC;
 	if (find_section(&e, ".modinfo", &section)) {
 		info = malloc(section.sh_size + 1);
-		if (info && elf__read(&e, section.sh_offset, info, section.sh_size)) {
+		if (info && elf_file__read(&e, section.sh_offset, info, section.sh_size)) {
 			find_depends(info, section.sh_size, depends);
 			err = depends->failed ? -ENOMEM : 0;
 		}
 	}
 	free(info);
-	elf__close(&e);
+	elf_file__close(&e);
 	return err;
 }

@@ -7,7 +7,8 @@
 /*
  * The names of the modules that the uncompressed kernel module in the file
  * @path depends on, as it says itself: with commas between them, added to
- * @depends. Returns 0, or -errno; -ENOEXEC if it is no such file.
+ * @depends. Returns 0, or -errno; -ENOEXEC or
+ * -ENOTSUP if it is no such file.
  */
 int modinfo__depends(const char *path, struct strbuf *depends);
 

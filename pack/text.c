@@ -39,24 +39,18 @@ static size_t span(struct text t, const char *set, bool in_set)
 	return n;
 }
 
-static void drop(struct text *t, size_t n)
-{
-	t->p += n;
-	t->len -= n;
-}
-
 bool text__next(struct text *rest, const char *ends, struct text *part)
 {
 	if (!rest->len)
 		return false;
 	*part = (struct text){ rest->p, span(*rest, ends, false) };
-	drop(rest, part->len + (part->len < rest->len));
+	text__drop(rest, part->len + (part->len < rest->len));
 	return true;
 }
 
 bool text__word(struct text *rest, const char *blanks, struct text *word)
 {
 	if (rest->len)
-		drop(rest, span(*rest, blanks, true));
+		text__drop(rest, span(*rest, blanks, true));
 	return text__next(rest, blanks, word);
 }

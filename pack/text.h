@@ -30,6 +30,18 @@ static inline struct text text__of(const struct strbuf *s)
 	return (struct text){ s->data, s->len };
 }
 
+static inline struct text text__of_string(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+/* Takes @len bytes, no more than there are, off the front of @t. */
+static inline void text__drop(struct text *t, size_t len)
+{
+	t->p += len;
+	t->len -= len;
+}
+
 static inline bool text__is(struct text t, const char *s)
 {
 	return t.len == strlen(s) && !memcmp(t.p, s, t.len);
@@ -42,8 +54,7 @@ static inline bool text__skip(struct text *t, const char *head)
 
 	if (t->len < len || memcmp(t->p, head, len))
 		return false;
-	t->p += len;
-	t->len -= len;
+	text__drop(t, len);
 	return true;
 }
 

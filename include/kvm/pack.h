@@ -23,40 +23,46 @@
  * character sets; the modules of Python and Perl; the commands a shell script
  * calls. Whoever needs these packs a directory.
  *
- * Everything returns 0 or -errno with @fs->error set, as initramfs.h has it,
- * and prints nothing. Threads: one at a time.
+ * Whatever fails has set fs->error, as initramfs.h has it, and prints nothing.
+ * Threads: one at a time.
  */
 #include "kvm/initramfs.h"
 
 struct pack_env {
 	const char *cwd;	/* absolute; what relative paths are relative to */
-	const char *path;	/* $PATH of the guest; NULL: execvp()'s default */
+	const char *path;	/* $PATH of the guest; NULL: none, and execvp()'s default is taken */
 	const char *library_path; /* $LD_LIBRARY_PATH of the guest; NULL: none */
 };
 
 /*
  * The command argv[0] with its arguments, which NULL ends: a name without '/' is
- * looked for in env->path, as execvp() does. An argument, the whole word, that
- * is the path of a regular file of the host is packed too, and as a program if
- * it is executable: `cat notes`, `sh ./test.sh`, `strace ./prog x`. Other words,
- * directories among them, are words. The directory env->cwd is made.
+ * looked for in env->path, as execvp() does. An argument that is, as a whole,
+ * the path of a regular file of the host is packed too, and as a program if it
+ * is one: `cat notes`, `sh ./test.sh`, `strace ./prog x`. Not so what is in /dev,
+ * /proc, /run or /sys, which are the guest's own; and all other words, names of
+ * directories among them, are just words. The directory env->cwd is made.
  *
- * -ENOENT is that there is no such command (127), -EACCES and -ENOEXEC that it
- * cannot be executed (126): it is no program, or is one for another machine, or
- * its interpreter or a library is not there. All else has another number (125).
+ * Returns 0 or -errno, or PACK_NOT_FOUND if there is no such command, or
+ * PACK_NOT_EXECUTABLE if it cannot be executed: it is no program, or is one for
+ * another machine, or its interpreter or a library is not there.
  */
+#define PACK_NOT_FOUND 127 /* which are exit statuses, as a shell has them */
+#define PACK_NOT_EXECUTABLE 126
+
 int pack__command(struct initramfs *fs, char *const *argv, const struct pack_env *env);
 
 /*
- * What a command expects of a root file system: /proc, /sys, /dev, /tmp, /run
- * and so on, empty; root in /etc/passwd and /etc/group; localhost in /etc/hosts.
+ * What a command expects of a root file system, unless it is there already, as
+ * it is to be done last: /proc, /sys, /dev, /tmp, /run and so on, empty; root in
+ * /etc/passwd and /etc/group; localhost in /etc/hosts. Returns 0 or -errno.
  */
 int pack__base(struct initramfs *fs);
 
 /*
  * All that is in the directory @dir, as the root directory: files, symbolic
- * links as they are, devices and fifos; no sockets. Other file systems that are
- * mounted in it are empty directories. What cannot be read is an error.
+ * links as they are, devices and fifos; no sockets. Files that are one by hard
+ * links become several. Other file systems that are mounted in it are empty
+ * directories. What cannot be read is an error. Returns 0 or -errno.
  */
 int pack__directory(struct initramfs *fs, const char *dir);
 

@@ -3,6 +3,8 @@
 #include "cpio-reader.h"
 #include "test.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +31,39 @@ const struct cpio_read *cpio__find(const char *name)
 			return &files[i];
 	}
 	return NULL;
+}
+
+const struct cpio_read *cpio__follow(const char *path)
+{
+	char done[PATH_MAX] = "", rest[PATH_MAX], next[PATH_MAX];
+	const struct cpio_read *f = NULL;
+	unsigned links = 0;
+
+	snprintf(rest, sizeof(rest), "%s", path);
+	while (rest[strspn(rest, "/")]) {
+		char *name = rest + strspn(rest, "/");
+		size_t len = strcspn(name, "/"), done_len = strlen(done);
+		char *slash = strrchr(done, '/');
+
+		if (len == 2 && !strncmp(name, "..", 2))
+			*(slash ? slash : done) = '\0';
+		else if (!(len == 1 && *name == '.'))
+			snprintf(done + done_len, sizeof(done) - done_len, "%s%.*s",
+				 done_len ? "/" : "", (int)len, name);
+		memmove(rest, name + len, strlen(name + len) + 1);
+
+		f = cpio__find(done);
+		if (*done && !f)
+			return NULL;
+		if (!f || !S_ISLNK(f->mode))
+			continue;
+		if (++links > 40 || snprintf(next, sizeof(next), "%.*s/%s", (int)f->size, f->data,
+					     rest) >= (int)sizeof(next))
+			return NULL;
+		strcpy(rest, next);
+		done[*f->data == '/' ? 0 : done_len] = '\0';
+	}
+	return f;
 }
 
 const char *cpio__text(const char *name)

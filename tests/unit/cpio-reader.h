@@ -20,7 +20,10 @@ unsigned cpio__read(const struct initramfs *fs, const struct cpio_read **files);
 /* The file of this name of what was read last; NULL: there is none. */
 const struct cpio_read *cpio__find(const char *name);
 
-/* Its bytes as a string, until the next call; "(none)" if there is no such file */
+/* What the absolute path @path leads to through the links that are there; NULL: nothing */
+const struct cpio_read *cpio__follow(const char *path);
+
+/* The bytes of a file as a string, until the next call; "(none)" if there is no such file */
 const char *cpio__text(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef PACK_ELF_H
-#define PACK_ELF_H
+#ifndef PACK_ELF_FILE_H
+#define PACK_ELF_FILE_H
 
 /*
  * ELF files for x86, of 64 and of 32 bits, as far as packing needs to know
@@ -23,20 +23,20 @@ struct elf_file {
 };
 
 /*
- * Returns 0, or -ENOEXEC for a file that is no ELF file or one for another
- * machine, or -errno; then there is nothing to close.
+ * Returns 0, -ENOEXEC for a file that is no ELF file, -ENOTSUP for one that is
+ * for another machine, or -errno; then there is nothing to close.
  */
-int elf__open(struct elf_file *e, const char *path);
-void elf__close(struct elf_file *e);
+int elf_file__open(struct elf_file *e, const char *path);
+void elf_file__close(struct elf_file *e);
 
 /* The @i-th program header, section header. False: it lies outside the file. */
-bool elf__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment);
-bool elf__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section);
+bool elf_file__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment);
+bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section);
 
 /* All @len bytes at @offset. False: they are not all in the file. */
-bool elf__read(const struct elf_file *e, u64 offset, void *buf, size_t len);
+bool elf_file__read(const struct elf_file *e, u64 offset, void *buf, size_t len);
 
 /* The string at @offset, with the zero at its end. False: it has none within @room bytes. */
-bool elf__string(const struct elf_file *e, u64 offset, char *buf, size_t room);
+bool elf_file__string(const struct elf_file *e, u64 offset, char *buf, size_t room);
 
 #endif
