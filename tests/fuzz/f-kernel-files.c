@@ -40,7 +40,6 @@ static void look(const struct kernel_files *k)
 		kernel_modules__has(k, names[i]);
 		HOLDS(strlen(kernel_modules__explain(k, names[i], text)) < sizeof(text));
 	}
-	/* The directory has one module, which is in the way of who needs another. */
 	HOLDS(!kernel_modules__pack(k, &fs, names) == !*fs.error);
 	initramfs__free(&fs);
 }
@@ -48,16 +47,14 @@ static void look(const struct kernel_files *k)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct kernel_files k = {
-		.modules = "/dev",
-		.build_tree = fuzz_u8(&in) & 1,
-		.config = next_part(&in),
-		.builtin = next_part(&in),
-		.loadable = next_part(&in),
-	};
+	struct kernel_files k = { .modules = "/dev" };
 	struct strbuf out = { 0 };
 	char path[64];
 
+	k.build_tree = fuzz_u8(&in) & 1;
+	k.config = next_part(&in);
+	k.builtin = next_part(&in);
+	k.loadable = next_part(&in);
 	look(&k);
 	strbuf__free(&k.config);
 	strbuf__free(&k.builtin);
