@@ -17,6 +17,7 @@
 struct place {
 	const char *tree;	/* of the build; NULL: none */
 	const char *dir;	/* of the kernel */
+	const char *above;	/* the directory that one is in; "": the root */
 	const char *release;	/* "": not known */
 	const char *modules;	/* NULL: none */
 };
@@ -103,7 +104,7 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 
 	k->build_tree = try_modules(k, p->tree, "", NULL, "/modules.order");
 	if (!k->build_tree && !try_modules(k, p->dir, "", NULL, dep) &&
-	    !try_modules(k, p->dir, "/../lib/modules/", p->release, dep))
+	    !try_modules(k, p->above, "/lib/modules/", p->release, dep))
 		try_modules(k, "", "/lib/modules/", p->release, dep);
 
 	/* A tree knows it even if it has no modules. */
@@ -126,6 +127,17 @@ static bool has_config(const char *dir)
 
 	strbuf__free(&config);
 	return has;
+}
+
+/* Makes @path its directory. Returns the name that is cut off, or "" if @path is empty. */
+static const char *cut_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return path;
+	*slash = '\0';
+	return slash + 1;
 }
 
 /* The top of the tree in which the kernel @name lies in @dir, malloc'd; NULL: none. */
@@ -154,16 +166,19 @@ static bool read_tree_release(const char *tree, char release[KERNEL_RELEASE_LEN]
 int kernel_files__open(struct kernel_files *k, const char *kernel)
 {
 	char *path = realpath(kernel, NULL);
-	char *slash = path ? strrchr(path, '/') : NULL;
 	int err;
 
 	*k = (struct kernel_files){ 0 };
 	if (!path)
 		return -errno;
-	*slash = '\0';
 
-	char *tree = find_tree(path, slash + 1);
-	struct place p = { .tree = tree, .dir = path, .release = k->release };
+	const char *name = cut_name(path);
+	char *tree = find_tree(path, name);
+	char *above = strdup(path);
+	struct place p = { .tree = tree, .dir = path, .above = above, .release = k->release };
+
+	if (above)
+		cut_name(above);
 
 	err = tree && read_tree_release(tree, k->release) ? 0 :
 		kernel_release__read(kernel, k->release);
@@ -172,6 +187,7 @@ int kernel_files__open(struct kernel_files *k, const char *kernel)
 		p.modules = k->modules;
 		find_config(k, &p);
 	}
+	free(above);
 	free(tree);
 	free(path);
 	return err;

@@ -53,8 +53,9 @@ int pack__command(struct initramfs *fs, char *const *argv, const struct pack_env
 
 /*
  * What a command expects of a root file system, unless it is there already, as
- * it is to be done last: /proc, /sys, /dev, /tmp, /run and so on, empty; root in
- * /etc/passwd and /etc/group; localhost in /etc/hosts. Returns 0 or -errno.
+ * it is to be done last: /proc, /sys, /tmp, /run and so on, empty; /dev with a few
+ * devices; root in /etc/passwd and /etc/group; localhost in /etc/hosts. Returns 0
+ * or -errno.
  */
 int pack__base(struct initramfs *fs);
 

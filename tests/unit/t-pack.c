@@ -595,6 +595,9 @@ static void there_is_a_place_for_everything(void)
 	packed(0);
 	CHECK_EQ(cpio__find("tmp")->mode, S_IFDIR | 01777);
 	CHECK_EQ(cpio__find("proc")->mode, S_IFDIR | 0555);
+	CHECK_EQ(cpio__find("dev/null")->mode, S_IFCHR | 0666);
+	CHECK_EQ(cpio__find("dev/null")->rdev_major, 1);
+	CHECK_EQ(cpio__find("dev/null")->rdev_minor, 3);
 	CHECK_HAS(cpio__text("etc/passwd"), "root:x:0:0:");
 	CHECK_HAS(cpio__text("etc/group"), "root:x:0:");
 	CHECK_HAS(cpio__text("etc/hosts"), "127.0.0.1 localhost\n");
