@@ -35,12 +35,17 @@ static bool cut_suffix(struct text *path, enum module_format *format)
 struct text module_list__name(struct text path)
 {
 	enum module_format format;
-	struct text part, name = { 0 };
+	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
 
+	if (slash)
+		text__drop(&path, (size_t)(slash + 1 - path.p));
 	cut_suffix(&path, &format);
-	while (text__next(&path, "/", &part))
-		name = part;
-	return name;
+	return path;
+}
+
+static char underscore(char c)
+{
+	return c == '-' ? '_' : c;
 }
 
 static bool same_name(struct text a, struct text b)
@@ -48,7 +53,7 @@ static bool same_name(struct text a, struct text b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++) {
-		if (a.p[i] != b.p[i] && !(strchr("-_", a.p[i]) && strchr("-_", b.p[i])))
+		if (underscore(a.p[i]) != underscore(b.p[i]))
 			return false;
 	}
 	return true;

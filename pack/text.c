@@ -39,11 +39,22 @@ static size_t span(struct text t, const char *set, bool in_set)
 	return n;
 }
 
+/* How much is before the first of @ends. Lists of modules are long, and have but one of them. */
+static size_t before(struct text t, const char *ends)
+{
+	const char *end;
+
+	if (ends[1])
+		return span(t, ends, false);
+	end = memchr(t.p, *ends, t.len);
+	return end ? (size_t)(end - t.p) : t.len;
+}
+
 bool text__next(struct text *rest, const char *ends, struct text *part)
 {
 	if (!rest->len)
 		return false;
-	*part = (struct text){ rest->p, span(*rest, ends, false) };
+	*part = (struct text){ rest->p, before(*rest, ends) };
 	text__drop(rest, part->len + (part->len < rest->len));
 	return true;
 }
