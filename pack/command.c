@@ -49,6 +49,10 @@ int pack__command(struct initramfs *fs, char *const *argv, const struct pack_env
 {
 	char path[PATH_MAX];
 	int why;
+
+	if (fs->err)
+		return fs->err;
+
 	int status = program__find(env, argv[0], path, &why);
 
 	if (status > 0)

@@ -163,7 +163,7 @@ static int put_header(struct initramfs *fs, const char *name, struct cpio_file f
 	if (fs->nr_files == INITRAMFS_MAX_FILES)
 		return initramfs__fail(fs, -ENFILE, "'/%s' does not fit: an initramfs has %u "
 				       "files at most", name, INITRAMFS_MAX_FILES);
-	/* The names are no longer than what is rounded away here. */
+	/* The header and the name are little beside that, and count for the next one. */
 	if (size > INITRAMFS_MAX_SIZE || fs->archive.len > INITRAMFS_MAX_SIZE - size)
 		return too_large(fs, name, size);
 	f.ino = ++fs->nr_files;

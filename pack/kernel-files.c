@@ -13,13 +13,11 @@
 #define MAX_CONFIG MiB(4)
 #define MAX_MODULE_LIST MiB(32)
 
-/* Where to look */
+/* Where to look, besides the build tree */
 struct place {
-	const char *tree;	/* of the build; NULL: none */
 	const char *dir;	/* of the kernel */
 	const char *above;	/* the directory that one is in; "": the root */
 	const char *release;	/* "": not known */
-	const char *modules;	/* NULL: none */
 };
 
 /*
@@ -48,12 +46,12 @@ static void find_config(struct kernel_files *k, const struct place *p)
 	const struct {
 		const char *top, *middle, *release;
 	} places[] = {
-		{ p->tree, "/.config", NULL },
+		{ k->tree, "/.config", NULL },
 		{ p->dir, "/config-", p->release },
 		{ p->dir, "/config", NULL },
 		{ "", "/boot/config-", p->release },
-		{ p->modules, "/config", NULL },
-		{ p->modules, "/build/.config", NULL },
+		{ k->modules, "/config", NULL },
+		{ k->modules, "/build/.config", NULL },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
@@ -102,13 +100,13 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 {
 	static const char dep[] = "/modules.dep";
 
-	k->build_tree = try_modules(k, p->tree, "", NULL, "/modules.order");
+	k->build_tree = try_modules(k, k->tree, "", NULL, "/modules.order");
 	if (!k->build_tree && !try_modules(k, p->dir, "", NULL, dep) &&
 	    !try_modules(k, p->above, "/lib/modules/", p->release, dep))
 		try_modules(k, "", "/lib/modules/", p->release, dep);
 
 	/* A tree knows it even if it has no modules. */
-	if (!read_file(&k->builtin, MAX_MODULE_LIST, p->tree, "", NULL, "/modules.builtin"))
+	if (!read_file(&k->builtin, MAX_MODULE_LIST, k->tree, "", NULL, "/modules.builtin"))
 		read_file(&k->builtin, MAX_MODULE_LIST, k->modules, "", NULL, "/modules.builtin");
 }
 
@@ -173,28 +171,28 @@ int kernel_files__open(struct kernel_files *k, const char *kernel)
 		return -errno;
 
 	const char *name = cut_name(path);
-	char *tree = find_tree(path, name);
 	char *above = strdup(path);
-	struct place p = { .tree = tree, .dir = path, .above = above, .release = k->release };
+	struct place p = { .dir = path, .above = above, .release = k->release };
 
 	if (above)
 		cut_name(above);
-
-	err = tree && read_tree_release(tree, k->release) ? 0 :
+	k->tree = find_tree(path, name);
+	err = k->tree && read_tree_release(k->tree, k->release) ? 0 :
 		kernel_release__read(kernel, k->release);
-	if (!err) {
+	if (err) {
+		kernel_files__close(k);
+	} else {
 		find_modules(k, &p);
-		p.modules = k->modules;
 		find_config(k, &p);
 	}
 	free(above);
-	free(tree);
 	free(path);
 	return err;
 }
 
 void kernel_files__close(struct kernel_files *k)
 {
+	free(k->tree);
 	free(k->modules);
 	strbuf__free(&k->config);
 	strbuf__free(&k->builtin);

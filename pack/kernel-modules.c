@@ -100,9 +100,9 @@ const char *kernel_modules__explain(const struct kernel_files *k, const char *na
 	if (configured(k, name) != KERNEL_MODULE)
 		snprintf(text, KERNEL_EXPLAIN_LEN, "lacks %s%s", option ? "" : "the module ",
 			 option ? option : name);
-	else if (k->build_tree)
+	else if (k->tree && (k->build_tree || !k->modules))
 		snprintf(text, KERNEL_EXPLAIN_LEN, "has %s as a module that is not built: `make "
-			 "modules` in '%s' does that", option, k->modules);
+			 "modules` in '%s' does that", option, k->tree);
 	else if (k->modules)
 		snprintf(text, KERNEL_EXPLAIN_LEN, "has %s as a module that is not in '%s'", option,
 			 k->modules);

@@ -28,8 +28,9 @@
 
 struct kernel_files {
 	char release[KERNEL_RELEASE_LEN]; /* VERSION; "": not known */
-	char *modules;	/* the directory, malloc'd; NULL: none */
-	bool build_tree; /* that directory is one, with the modules where they were built */
+	char *tree;	/* the build tree in which the kernel lies, malloc'd; NULL: none */
+	char *modules;	/* their directory, malloc'd; NULL: none */
+	bool build_tree; /* that is the tree: they are where they were built */
 
 	/* the files that say what there is, whole; empty: there is none */
 	struct strbuf config;		/* .config */

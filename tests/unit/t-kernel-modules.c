@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct kernel_files files;
 static struct initramfs fs;
@@ -357,6 +358,12 @@ static void a_tree_may_have_no_modules_built(void)
 	look("arch/x86/boot/bzImage");
 	CHECK_EQ(kernel_modules__has(&files, "9p"), KERNEL_LACKS);
 	CHECK_HAS(explain("9p"), "has CONFIG_9P_FS as a module that is not built: `make modules` in");
+	kernel_files__close(&files);
+
+	CHECK_EQ(unlink(temp__path("modules.order")), 0);
+	look("arch/x86/boot/bzImage");
+	CHECK_EQ(kernel_modules__has(&files, "9p"), KERNEL_LACKS);
+	CHECK_HAS(explain("9p"), "is not built: `make modules` in '");
 	stop();
 }
 
