@@ -105,7 +105,11 @@ static int remember(struct initramfs *fs, const char *name, enum path_kind kind)
 		free(copy);
 		return no_memory(fs);
 	}
-	*place(fs->paths, fs->paths_room, name) = (struct initramfs_path){ copy, kind };
+
+	struct initramfs_path *p = place(fs->paths, fs->paths_room, name);
+
+	p->name = copy;
+	p->kind = kind;
 	fs->nr_paths++;
 	return 0;
 }

@@ -470,8 +470,8 @@ static void compare_with_ldd(const char *program)
 	unsigned count = 0;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "ldd %s | sed -n 's/.* => //; s/^[[:space:]]*\\(\\/.*\\) (.*/\\1/p'",
-		 program);
+	snprintf(command, sizeof(command),
+		 "ldd %s | sed -n 's/.* => //; s/^[[:space:]]*\\(\\/.*\\) (.*/\\1/p'", program);
 	env = (struct pack_env){ .cwd = "/", .path = "/usr/bin:/bin" };
 	PACKED((char *)program);
 	f = popen(command, "r");
