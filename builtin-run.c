@@ -361,6 +361,8 @@ static int print_plan(const struct kvm *kvm)
 		printf("initrd   %s\n", cfg->initrd);
 	for (unsigned i = 0; i < cfg->nr_disks; i++)
 		printf("disk     %s\n", cfg->disks[i].params.file);
+	for (unsigned i = 0; i < cfg->nr_shares; i++)
+		printf("share    %s as %s\n", cfg->shares[i].dir, cfg->shares[i].tag);
 	printf("cpus     %u\nmem      %s\ncmdline  ", cfg->nr_cpus, format_size(cfg->mem, size));
 	return print_cmdline(cfg, kvm->platform_devices);
 }
@@ -470,6 +472,8 @@ out:
 	free(words);
 	for (unsigned i = 0; i < cfg.nr_disks; i++)
 		free((char *)cfg.disks[i].params.file);
+	for (unsigned i = 0; i < cfg.nr_shares; i++)
+		free(cfg.shares[i].dir);
 	free(found_kernel);
 	free(cfg.params);
 	return status;

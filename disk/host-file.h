@@ -8,7 +8,7 @@
  * whole. With O_DIRECT, what is not aligned goes through a buffer that is.
  */
 #include "image.h"
-#include "iov.h"
+#include "kvm/iov.h"
 
 struct host_file {
 	int fd;

@@ -7,8 +7,8 @@
  * format sees it: it is inside the disk, is not empty, and does not write to a
  * read-only image.
  */
-#include "iov.h"
 #include "kvm/disk.h"
+#include "kvm/iov.h"
 
 #include <sys/types.h>
 

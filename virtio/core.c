@@ -313,12 +313,29 @@ void virtio__config_write(struct virtio_device *device, u64 offset, unsigned wid
 /*
  * The owner
  */
-void virtio__serve(struct virtio_device *device)
+static void serve_locked(struct virtio_device *device, bool on_vcpu)
 {
-	pthread_mutex_lock(&device->lock);
+	device->on_vcpu = on_vcpu;
 	if (virtio__is_live(device))
 		device->ops->serve(device);
 	pthread_mutex_unlock(&device->lock);
+}
+
+void virtio__serve(struct virtio_device *device)
+{
+	pthread_mutex_lock(&device->lock);
+	serve_locked(device, false);
+}
+
+void virtio__serve_at_once(struct virtio_device *device)
+{
+	if (!device->own_thread)
+		pthread_mutex_lock(&device->lock);
+	else if (pthread_mutex_trylock(&device->lock)) {
+		virtio__kick(device); /* who has it may not see what has come */
+		return;
+	}
+	serve_locked(device, true);
 }
 
 static void kicked(struct ioloop_fd *f, u32 events)

@@ -34,7 +34,7 @@ static void drop_ioeventfd(struct doorbell *d)
 void doorbell__ring(struct doorbell *d, u64 gpa)
 {
 	if (d->device->at_once) {
-		virtio__serve(d->device);
+		virtio__serve_at_once(d->device);
 		return;
 	}
 	virtio__kick(d->device);

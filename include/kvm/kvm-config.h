@@ -31,6 +31,17 @@ struct disk_config {
 	char serial[DISK_SERIAL_LEN + 1];
 };
 
+#define MAX_SHARES 32
+#define SHARE_TAG_LEN 31 /* Linux takes no more from "mount -t 9p" */
+
+/* A directory of the host that the guest can mount as a 9p file system */
+struct share_config {
+	char *dir;	/* as the user wrote it; malloc'd */
+	char tag[SHARE_TAG_LEN + 1]; /* what the guest mounts */
+	bool readonly;
+	bool in_place;	/* --rw: the guest has it where the host has it */
+};
+
 #define MAX_RESULTS 8
 
 struct results_config {
@@ -60,6 +71,8 @@ struct kvm_config {
 	bool balloon;
 	struct disk_config disks[MAX_DISKS];
 	unsigned nr_disks;
+	struct share_config shares[MAX_SHARES];
+	unsigned nr_shares;
 	unsigned virtio_mmio;	/* how virtio devices are attached: 0 PCI, 1 memory-mapped */
 
 	/* what is kept of it: files, NULL if not asked for */

@@ -24,6 +24,7 @@ X(pvpanic)	/* port 0x505 */
 X(power)	/* ports 0x600 to 0x602: sleep and reset */
 X(pci)		/* ports 0xcf8 to 0xcff, ECAM, and the windows of the devices */
 X(virtio_blk)	/* disks */
+X(virtio_9p)	/* shared directories */
 X(virtio_console)	/* --console virtio, and named ports */
 X(virtio_rng)	/* --rng */
 X(virtio_balloon) /* --balloon */

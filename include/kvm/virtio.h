@@ -19,7 +19,9 @@
  * A notification of the driver ends up in device->kick_fd, by an ioeventfd or
  * through virtio__kick(), and makes the owner call ops->serve(). A device whose
  * driver waits for each request with a busy CPU says at_once: then the vCPU that
- * notifies does the owner's work itself, and nobody has to be woken.
+ * notifies does the owner's work itself, and nobody has to be woken. If it says
+ * both that and own_thread, the vCPU does what takes no time, and the worker the
+ * rest, or what comes while somebody serves the device already.
  */
 #include "kvm/ioloop.h"
 #include "kvm/log.h"
@@ -73,7 +75,7 @@ struct virtio_device {
 	struct virtqueue *queues; /* the device's; it sets max_size of each */
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
-	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks */
+	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks there */
 
 	/* Of core and transport */
 	struct kvm *kvm;
@@ -86,6 +88,7 @@ struct virtio_device {
 	u64 accepted;		/* ... and since FEATURES_OK, which checks them */
 	u8 status;		/* VIRTIO_CONFIG_S_*; written under the lock, read anywhere */
 	u32 generation;		/* of the configuration; the same */
+	bool on_vcpu;		/* serve() runs on the vCPU that notified: it must not block */
 	struct log_limit complaints;
 
 	struct ioloop_fd kick;	/* served by the I/O loop */
@@ -158,6 +161,9 @@ bool virtio__has_feature(const struct virtio_device *device, unsigned bit);
 
 /* Calls ops->serve() on this thread. Any thread, without the lock. */
 void virtio__serve(struct virtio_device *device);
+
+/* The driver has notified a device that is at_once: on the vCPU, without the lock. */
+void virtio__serve_at_once(struct virtio_device *device);
 
 /* Makes the owner call ops->serve(), soon. Any thread; needs no lock. */
 void virtio__kick(struct virtio_device *device);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A place in a list of buffers; iov.h is the manual. */
-#include "iov.h"
+/* A place in a list of buffers; include/kvm/iov.h is the manual. */
+#include "kvm/iov.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef DISK_IOV_H
-#define DISK_IOV_H
+#ifndef KVM_IOV_H
+#define KVM_IOV_H
 
 /*
  * A place in a list of buffers. Whoever reads or writes takes bytes from the

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_SHARE_H
+#define KVM_SHARE_H
+
+/*
+ * A directory of the host for a guest: a server of the file protocol 9P2000.L,
+ * one message at a time. It knows nothing of virtio, prints nothing and has no
+ * thread of its own.
+ *
+ * The client is hostile. Whatever it sends, it reaches nothing but what is below
+ * the directory: names are single components, looked up one by one from
+ * descriptors and without following symbolic links, which are the client's to
+ * follow; no path is ever put together. It opens regular files and directories,
+ * and nothing else: no device, no fifo, no socket, and nothing of a proc or sysfs
+ * that is mounted below the directory. What it can make the server keep is
+ * bounded.
+ *
+ * The server needs /proc, by which what has been looked at is opened.
+ *
+ * A client that behaves sees files as their names say: if a program of the host
+ * replaces a file, the client that looks again finds the new one; what it has
+ * open stays the old one. What it removes or renames itself stays usable.
+ */
+#include "kvm/types.h"
+
+#include <sys/uio.h>
+
+struct share;
+
+struct share_params {
+	const char *dir;
+	bool readonly;		/* changes are refused with EROFS */
+	unsigned max_fds;	/* descriptors it may keep open; a handful more for a moment */
+	unsigned max_fids;	/* files that the client may have looked up at a time */
+};
+
+/* Returns 0, or -errno of opening the directory: -ENOENT, -ENOTDIR, -EACCES... */
+int share__open(struct share **share, const struct share_params *params);
+
+/* NULL is no share. */
+void share__free(struct share *share);
+
+/* Forgets all that the client has looked up and opened: it begins anew. */
+void share__reset(struct share *share);
+
+struct share_message {
+	const struct iovec *out;	/* what the client says */
+	u64 out_len;			/* bytes in all of it */
+	const struct iovec *in;		/* where the answer goes */
+	u64 in_len;
+	bool may_wait;			/* for the host's disks; it never waits for anything else */
+};
+
+/*
+ * Serves one message. Returns how long the answer is; -EINVAL if what came is
+ * no message, or leaves no room for an answer; -EAGAIN, with nothing done, if it
+ * is known that it will have to wait, and it may not: it can be served again.
+ * What is looked up may wait even so, where the host has not got it in memory.
+ */
+int share__serve(struct share *share, const struct share_message *message);
+
+#endif
