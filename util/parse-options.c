@@ -84,6 +84,20 @@ int opt_string(const struct option *opt, const char *value, void *var)
 	return 0;
 }
 
+int opt_maybe_string(const struct option *opt, const char *value, void *var)
+{
+	const char **string = var;
+
+	if (*string && (!value || !**string)) {
+		pr_err("option '--%s' is given twice", opt->name);
+		return -EINVAL;
+	}
+	if (value)
+		return opt_string(opt, value, var);
+	*string = "";
+	return 0;
+}
+
 int opt_append(const struct option *opt, const char *value, void *var)
 {
 	char **string = var;
@@ -172,7 +186,7 @@ static int parse_one(const struct option_table *tables, char **argv)
 		}
 		return opt->parse(opt, NULL, var) ? -EINVAL : 1;
 	}
-	if (value)
+	if (value || opt->may_be_alone)
 		return opt->parse(opt, value, var) ? -EINVAL : 1;
 	if (!argv[1]) {
 		pr_err("option '%s' needs a value: %s", word, opt->metavar);
@@ -216,11 +230,13 @@ void print_options(const struct option_table *tables)
 {
 	for (; tables->options; tables++) {
 		for (const struct option *opt = tables->options; opt->name; opt++) {
+			const char *before = opt->may_be_alone ? "[=" : opt->metavar ? " " : "";
 			char left[64];
 
-			snprintf(left, sizeof(left), "%c%c%c --%s%s%s", opt->letter ? '-' : ' ',
+			snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", opt->letter ? '-' : ' ',
 				 opt->letter ? opt->letter : ' ', opt->letter ? ',' : ' ', opt->name,
-				 opt->metavar ? " " : "", opt->metavar ? opt->metavar : "");
+				 before, opt->metavar ? opt->metavar : "",
+				 opt->may_be_alone ? "]" : "");
 			printf("  %-28s %s\n", left, opt->help);
 		}
 	}

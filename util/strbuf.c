@@ -42,6 +42,14 @@ void strbuf__add(struct strbuf *s, const void *data, size_t len)
 	s->len += len;
 }
 
+void *strbuf__extend(struct strbuf *s, size_t len)
+{
+	if (!strbuf__grow(s, len))
+		return NULL;
+	s->len += len;
+	return s->data + s->len - len;
+}
+
 void strbuf__puts(struct strbuf *s, const char *text)
 {
 	strbuf__add(s, text, strlen(text));

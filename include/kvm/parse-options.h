@@ -13,7 +13,8 @@
  *		{ 0 },
  *	};
  *
- * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE. "--" ends the
+ * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE; and where the
+ * value may be left out, --name, --name=VALUE, -n, -nVALUE. "--" ends the
  * options. Options and operands may be mixed.
  *
  * Strings are not copied: they live as long as argv does.
@@ -23,7 +24,7 @@
 struct option;
 
 /*
- * Stores @value (NULL for a flag) into the option's variable at @var. Returns
+ * Stores @value (NULL for a flag, or if it was left out) into the option's variable at @var. Returns
  * 0, or -EINVAL after it printed the sentence that says what was wrong with
  * the word and what would be accepted.
  */
@@ -38,6 +39,7 @@ struct option {
 	size_t offset;		/* of the variable in the table's config */
 	u64 min, max;		/* bounds for numbers, both included */
 	const char *const *words; /* what opt_choice accepts; NULL ends the list */
+	bool may_be_alone;	/* its value may be left out: parse is called with NULL then */
 };
 
 struct option_table {
@@ -50,6 +52,7 @@ option_fn opt_uint;	/* unsigned, within min and max */
 option_fn opt_megabytes; /* u64 bytes; a bare number is MiB; within min and max bytes */
 option_fn opt_seconds;	/* u64 milliseconds, within min and max */
 option_fn opt_string;	/* const char *; a second one is an error */
+option_fn opt_maybe_string; /* the same for one that may be alone, which is "" then */
 option_fn opt_append;	/* char *, malloc'd; each value is appended after a blank */
 option_fn opt_choice;	/* unsigned: the index in words */
 

@@ -25,6 +25,13 @@ void strbuf__printf(struct strbuf *s, const char *fmt, ...) __printf(2, 3);
 void strbuf__free(struct strbuf *s);
 
 /*
+ * Adds @len bytes, at least one, for the caller to fill before anything else
+ * is done with @s. NULL: it failed. What was not filled can be taken back by
+ * making @len of the buffer smaller.
+ */
+void *strbuf__extend(struct strbuf *s, size_t len);
+
+/*
  * The length of the character of UTF-8 at @p, of at most @len bytes: 1 to 4; 0
  * if these bytes are none, which is so for overlong forms, surrogates and what
  * lies beyond U+10FFFF. *@rune is which one it is.

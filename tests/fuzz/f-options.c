@@ -13,7 +13,7 @@ struct config {
 	bool flag;
 	unsigned count, choice;
 	u64 size, ms;
-	const char *file;
+	const char *file, *maybe;
 	char *params;
 	const char *other; /* of the second table */
 };
@@ -29,6 +29,8 @@ static const struct option first[] = {
 	{ 't', "time", "SECONDS", "a time", opt_seconds, FIELD(ms), .min = 1, .max = 60000 },
 	{ 'k', "kernel", "FILE", "a string", opt_string, FIELD(file) },
 	{ 'p', "params", "STRING", "more strings", opt_append, FIELD(params) },
+	{ 'y', "maybe", "DIR", "perhaps a string", opt_maybe_string, FIELD(maybe),
+	  .may_be_alone = true },
 	{ 0, "colour", "COLOUR", "a word", opt_choice, FIELD(choice), .words = colours },
 	{ 0 },
 };

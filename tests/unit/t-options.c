@@ -13,7 +13,7 @@ struct config {
 	bool flag;
 	unsigned count, choice;
 	u64 size, ms;
-	const char *file;
+	const char *file, *maybe;
 	char *params;
 	const char *other; /* of the second table */
 };
@@ -29,6 +29,8 @@ static const struct option first[] = {
 	{ 't', "time", "SECONDS", "a time", opt_seconds, FIELD(ms), .min = 1, .max = 60000 },
 	{ 'k', "kernel", "FILE", "a string", opt_string, FIELD(file) },
 	{ 'p', "params", "STRING", "more strings", opt_append, FIELD(params) },
+	{ 'y', "maybe", "DIR", "perhaps a string", opt_maybe_string, FIELD(maybe),
+	  .may_be_alone = true },
 	{ 0, "colour", "COLOUR", "a word", opt_choice, FIELD(choice), .words = words },
 	{ 0 },
 };
@@ -89,6 +91,27 @@ static void a_value_is_all_that_follows(void)
 	CHECK_EQ(PARSE("-k", "--"), 0);
 	CHECK_STR(config.file, "--");
 	CHECK(!operands.command);
+}
+
+static void a_value_may_be_left_out(void)
+{
+	CHECK_EQ(PARSE("a"), 0);
+	CHECK(!config.maybe);
+	CHECK_EQ(PARSE("--maybe", "a"), 0);
+	CHECK_STR(config.maybe, "");
+	CHECK_EQ(operands.count, 1);
+	CHECK_EQ(PARSE("--maybe=a", "b"), 0);
+	CHECK_STR(config.maybe, "a");
+	CHECK_EQ(PARSE("-y", "--flag"), 0);
+	CHECK_STR(config.maybe, "");
+	CHECK(config.flag);
+	CHECK_EQ(PARSE("-ya", "--", "c"), 0);
+	CHECK_STR(config.maybe, "a");
+	CHECK_STR(REFUSED("--maybe="), "option '--maybe': its DIR is empty");
+	CHECK_STR(REFUSED("--maybe", "--maybe"), "option '--maybe' is given twice");
+	CHECK_STR(REFUSED("--maybe", "--maybe=a"), "option '--maybe' is given twice");
+	CHECK_STR(REFUSED("--maybe=a", "--maybe"), "option '--maybe' is given twice");
+	CHECK_STR(REFUSED("--maybe=a", "-yb"), "option '--maybe' is given twice: 'a' and 'b'");
 }
 
 static void all_tables_are_searched(void)
@@ -248,13 +271,14 @@ static void the_help_names_every_option(void)
 	CHECK_HAS(text, "-c, --count N ");
 	CHECK_HAS(text, "-f, --flag ");
 	CHECK_HAS(text, "    --colour COLOUR ");
+	CHECK_HAS(text, "-y, --maybe[=DIR] ");
 	CHECK_HAS(text, "-o, --other FILE ");
 	CHECK_HAS(text, " in the other table\n");
 	free(config.params);
 }
 
-TESTS(T(every_form_is_accepted), T(a_value_is_all_that_follows), T(all_tables_are_searched),
-      T(operands_come_first_and_in_order), T(two_dashes_end_the_options),
+TESTS(T(every_form_is_accepted), T(a_value_is_all_that_follows), T(a_value_may_be_left_out),
+      T(all_tables_are_searched), T(operands_come_first_and_in_order), T(two_dashes_end_the_options),
       T(help_ends_the_reading), T(unknown_options_are_named),
       T(names_are_neither_shortened_nor_extended), T(a_missing_value_is_named),
       T(a_flag_takes_no_value), T(numbers_keep_their_bounds), T(sizes_keep_their_bounds),

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the host has of a kernel; include/kvm/kernel-files.h is the manual. */
+#include "kvm/kernel-files.h"
+#include "kernel-release.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Many times what there is */
+#define MAX_CONFIG MiB(4)
+#define MAX_MODULE_LIST MiB(32)
+
+/* Where to look, besides the build tree */
+struct place {
+	const char *dir;	/* of the kernel */
+	const char *above;	/* the directory that one is in; "": the root */
+	const char *release;	/* "": not known */
+};
+
+/*
+ * Reads the file @top@middle@release@name, of which the release may be left out
+ * by @release NULL. False: there is none such.
+ */
+static bool read_file(struct strbuf *s, size_t max, const char *top, const char *middle,
+		      const char *release, const char *name)
+{
+	char *path;
+	bool found;
+
+	if (!top || (release && !*release) ||
+	    asprintf(&path, "%s%s%s%s", top, middle, release ? release : "", name) < 0)
+		return false;
+	found = text__read(s, path, max) == 0 && s->len;
+	free(path);
+	return found;
+}
+
+/*
+ * Configuration
+ */
+static void find_config(struct kernel_files *k, const struct place *p)
+{
+	const struct {
+		const char *top, *middle, *release;
+	} places[] = {
+		{ k->tree, "/.config", NULL },
+		{ p->dir, "/config-", p->release },
+		{ p->dir, "/config", NULL },
+		{ "", "/boot/config-", p->release },
+		{ k->modules, "/config", NULL },
+		{ k->modules, "/build/.config", NULL },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		if (read_file(&k->config, MAX_CONFIG, places[i].top, places[i].middle,
+			      places[i].release, ""))
+			return;
+	}
+}
+
+enum kernel_has kernel_files__config(const struct kernel_files *k, const char *option)
+{
+	struct text rest = text__of(&k->config), line, name;
+
+	if (!k->config.len)
+		return KERNEL_UNKNOWN;
+	while (text__next(&rest, "\n", &line)) {
+		if (!text__skip(&line, "CONFIG_") || !text__next(&line, "=", &name) ||
+		    !text__is(name, option))
+			continue;
+		if (text__is(line, "n"))
+			return KERNEL_LACKS;
+		return text__is(line, "m") ? KERNEL_MODULE : KERNEL_BUILTIN;
+	}
+	/* It is not set, or what it depends on is not. */
+	return KERNEL_LACKS;
+}
+
+/*
+ * Modules
+ */
+
+/* Takes the directory if it has the list @name. */
+static bool try_modules(struct kernel_files *k, const char *top, const char *middle,
+			const char *release, const char *name)
+{
+	if (!read_file(&k->loadable, MAX_MODULE_LIST, top, middle, release, name))
+		return false;
+	if (asprintf(&k->modules, "%s%s%s", top, middle, release ? release : "") < 0) {
+		k->modules = NULL;
+		strbuf__free(&k->loadable);
+	}
+	return true;
+}
+
+static void find_modules(struct kernel_files *k, const struct place *p)
+{
+	static const char dep[] = "/modules.dep";
+
+	k->build_tree = try_modules(k, k->tree, "", NULL, "/modules.order");
+	if (!k->build_tree && !try_modules(k, p->dir, "", NULL, dep) &&
+	    !try_modules(k, p->above, "/lib/modules/", p->release, dep))
+		try_modules(k, "", "/lib/modules/", p->release, dep);
+
+	/* A tree knows it even if it has no modules. */
+	if (!read_file(&k->builtin, MAX_MODULE_LIST, k->tree, "", NULL, "/modules.builtin"))
+		read_file(&k->builtin, MAX_MODULE_LIST, k->modules, "", NULL, "/modules.builtin");
+}
+
+/*
+ * The kernel's directory and tree
+ */
+static bool ends_with(const char *s, const char *tail)
+{
+	return strlen(s) >= strlen(tail) && !strcmp(s + strlen(s) - strlen(tail), tail);
+}
+
+static bool has_config(const char *dir)
+{
+	struct strbuf config = { 0 };
+	bool has = read_file(&config, MAX_CONFIG, dir, "", NULL, "/.config");
+
+	strbuf__free(&config);
+	return has;
+}
+
+/* Makes @path its directory. Returns the name that is cut off, or "" if @path is empty. */
+static const char *cut_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return path;
+	*slash = '\0';
+	return slash + 1;
+}
+
+/* The top of the tree in which the kernel @name lies in @dir, malloc'd; NULL: none. */
+static char *find_tree(const char *dir, const char *name)
+{
+	static const char boot[] = "/arch/x86/boot";
+
+	if (!strcmp(name, "bzImage") && ends_with(dir, boot))
+		return strndup(dir, strlen(dir) - strlen(boot));
+	if (!strcmp(name, "vmlinux") && has_config(dir))
+		return strdup(dir);
+	return NULL;
+}
+
+/* What the tree was last built as; to read all of a vmlinux for it takes longer. */
+static bool read_tree_release(const char *tree, char release[KERNEL_RELEASE_LEN])
+{
+	struct strbuf s = { 0 };
+
+	if (read_file(&s, KERNEL_RELEASE_LEN, tree, "", NULL, "/include/config/kernel.release"))
+		kernel_release__take(release, s.data, s.len);
+	strbuf__free(&s);
+	return *release;
+}
+
+int kernel_files__open(struct kernel_files *k, const char *kernel)
+{
+	char *path = realpath(kernel, NULL);
+	int err;
+
+	*k = (struct kernel_files){ 0 };
+	if (!path)
+		return -errno;
+
+	const char *name = cut_name(path);
+	char *above = strdup(path);
+	struct place p = { .dir = path, .above = above, .release = k->release };
+
+	if (above)
+		cut_name(above);
+	k->tree = find_tree(path, name);
+	err = k->tree && read_tree_release(k->tree, k->release) ? 0 :
+		kernel_release__read(kernel, k->release);
+	if (err) {
+		kernel_files__close(k);
+	} else {
+		find_modules(k, &p);
+		find_config(k, &p);
+	}
+	free(above);
+	free(path);
+	return err;
+}
+
+void kernel_files__close(struct kernel_files *k)
+{
+	free(k->tree);
+	free(k->modules);
+	strbuf__free(&k->config);
+	strbuf__free(&k->builtin);
+	strbuf__free(&k->loadable);
+	*k = (struct kernel_files){ 0 };
+}
