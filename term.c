@@ -283,7 +283,9 @@ static void console__guest_is_ready(struct ioloop_call *call)
 {
 	struct console *c = container_of(call, struct console, guest_ready);
 
-	console__pump(c, !c->pollable);
+	/* Who only writes has no input, and so no end of it: his port stays open. */
+	if (c->in.fd >= 0)
+		console__pump(c, !c->pollable);
 }
 
 /*
@@ -415,6 +417,8 @@ static void console__room(struct ioloop_call *call)
 
 	ioloop__disarm(&c->kvm->loop, &c->patience);
 	console__offer_again(c);
+	if (c->guest && c->guest->ops->output_failed && outbuf__has_failed(&c->out))
+		c->guest->ops->output_failed(c->guest);
 }
 
 static void console__refusal(struct ioloop_call *call)

@@ -33,6 +33,9 @@ struct console_guest_ops {
 	/* No more input will come: the guest has taken all there was. Called once. */
 	void (*input_ended)(struct console_guest *g);
 
+	/* Nobody takes what the guest says any more. */
+	void (*output_failed)(struct console_guest *g);
+
 	/* console__size() has changed. */
 	void (*resized)(struct console_guest *g);
 
