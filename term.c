@@ -41,7 +41,8 @@ struct console {
 	bool polled;		/* it is in the loop now */
 	bool ended;		/* no more input will come */
 	bool end_told;		/* and the guest knows */
-	bool keys;		/* a terminal: Ctrl-a has a meaning */
+	bool terminal;		/* lkvm's own: read by its foreground job only */
+	bool keys;		/* and Ctrl-a has a meaning */
 	bool escaped;		/* and was the last key */
 	u8 pending[4096];	/* read, and not yet taken by the guest */
 	size_t nr_pending;
@@ -90,12 +91,24 @@ static bool is_foreground(void)
 	return group < 0 || group == getpgrp();
 }
 
+/* The loop may have stopped reading the terminal while lkvm was in the background. */
+static void read_again(struct term *t)
+{
+	for (struct console *c = t->all; c; c = c->next) {
+		if (c->terminal)
+			console__poll(c, !c->ended);
+	}
+}
+
 void term__take(struct kvm *kvm)
 {
 	struct term *t = kvm->term;
 
 	/* To set the mode from the background would stop lkvm by SIGTTOU. */
-	if (!t->have_tty || !is_foreground())
+	if (!is_foreground())
+		return;
+	read_again(t);
+	if (!t->have_tty)
 		return;
 
 	if (!t->taken && tcgetattr(STDIN_FILENO, &t->user_mode) < 0)
@@ -110,8 +123,6 @@ void term__take(struct kvm *kvm)
 		t->taken = true;
 		log__set_raw_terminal(isatty(STDERR_FILENO));
 	}
-	/* The loop may have stopped reading it while lkvm was in the background. */
-	console__poll(t->consoles[0], !t->consoles[0]->ended);
 }
 
 void term__give_back(struct kvm *kvm)
@@ -272,7 +283,7 @@ static void console__readable(struct ioloop_fd *f, u32 events)
 
 	(void)events;
 	/* A background job that reads its terminal is stopped by SIGTTIN. */
-	if (c->keys && !is_foreground()) {
+	if (c->terminal && !is_foreground()) {
 		console__poll(c, false);
 		return;
 	}
@@ -525,6 +536,7 @@ static int console__open(struct console *c, const char *name, int out, bool loss
 		c->has_output = true;
 	}
 	if (c->in.fd >= 0) {
+		c->terminal = c->in.fd == STDIN_FILENO && isatty(STDIN_FILENO);
 		err = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN);
 		c->pollable = c->polled = !err;
 		c->ended = err && err != -EPERM; /* closed, say: a guest needs no input */
