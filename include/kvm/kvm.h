@@ -26,6 +26,7 @@ struct hang;
 struct console_log;
 struct gates;
 struct guest_log;
+struct initramfs;
 struct kvm_arch;
 struct kvm_cpu;
 struct last_look;
@@ -59,6 +60,7 @@ struct kvm {
 	struct status *status;	/* the record; NULL: nobody wants one */
 	struct results *results; /* NULL: nobody wants any */
 	struct virtio_balloon *balloon; /* NULL: there is none */
+	const struct initramfs *initramfs; /* of lkvm's making; NULL: cfg->initrd, or none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
 	unsigned nr_virtio_mmio; /* devices that are not on PCI */
