@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A console device (virtio 1.2, section 5.3) with many ports: port 0 is the
- * terminal, hvc0 in Linux, if the user wants it here; the others are the named
+ * terminal, hvc0 in Linux, if the user, or a command's init, wants it here; the others are the named
  * ports of include/kvm/virtio-console.h.
  *
  * The vCPU that brings output takes it to the host's end itself, since Linux
@@ -619,7 +619,7 @@ static void attach_ports(struct virtio_console *vc)
 
 static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 {
-	bool terminal = kvm->cfg->console == CONSOLE_VIRTIO;
+	bool terminal = kvm->cfg->console == CONSOLE_VIRTIO || kvm->cfg->command.terminal;
 	struct virtio_console *vc;
 	int err;
 
