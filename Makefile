@@ -121,6 +121,7 @@ bench: packages
 	$(Q)tests/bench/9p
 	$(Q)tests/bench/console
 	$(Q)tests/bench/watch
+	$(Q)tests/bench/command
 
 fuzz: packages
 	$(Q)tests/fuzz/run
