@@ -19,7 +19,7 @@ $(GUEST_INIT): $(GUEST_OBJ) guest/guest.mk
 	$(say) LINK $@
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none,-z,noexecstack,-s -o $@ $(GUEST_OBJ)
 
-$(O)/command/init-image.o: CPPFLAGS += -DGUEST_INIT_FILE='"$(GUEST_INIT)"'
+$(O)/command/init-image.o: CFLAGS += -Wa,-I$(O)
 $(O)/command/init-image.o: $(GUEST_INIT)
 
 -include $(GUEST_OBJ:.o=.d)

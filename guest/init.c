@@ -108,7 +108,7 @@ static void __attribute__((noreturn)) cannot_run(const char *name, int err)
 	char text[GUEST_REPORT_MAX], digits[NUMBER_LEN], code[32];
 	const char *why = code;
 
-	join(code, sizeof(code), "error ", number(digits, -err), NULL);
+	join(code, sizeof(code), "error ", number(digits, -err));
 	if (is_directory(name))
 		why = "it is a directory";
 	else if (err == -EACCES)
@@ -117,7 +117,7 @@ static void __attribute__((noreturn)) cannot_run(const char *name, int err)
 		why = "the kernel does not know its format";
 	else if (err == -ENOENT)
 		why = "its interpreter is missing";
-	join(text, sizeof(text), "'", name, "': ", why, NULL);
+	join(text, sizeof(text), "'", name, "': ", why);
 	report(GUEST_SAYS_DENIED, text);
 	sys_exit(126);
 }
@@ -150,13 +150,13 @@ static void __attribute__((noreturn)) execute(const struct config *c)
 			end = path + strlen(path);
 		if ((size_t)(end - path) < sizeof(file)) {
 			memcpy(file, path, (size_t)(end - path));
-			join(file + (end - path), sizeof(file) - (size_t)(end - path), "/", name, NULL);
+			join(file + (end - path), sizeof(file) - (size_t)(end - path), "/", name);
 			try(file, c, &err);
 		}
 	}
 	if (err != -ENOENT)
 		cannot_run(name, err);
-	join(file, sizeof(file), "'", name, "'", NULL);
+	join(file, sizeof(file), "'", name, "'");
 	report(GUEST_SAYS_MISSING, file);
 	sys_exit(127);
 }
@@ -207,7 +207,7 @@ static int start_command(const struct config *c, const struct streams *s, int te
 		char text[GUEST_REPORT_MAX];
 
 		join(text, sizeof(text), "there is no directory '", c->cwd, "' in the guest: the "
-		     "command runs in '/'", NULL);
+		     "command runs in '/'");
 		report(GUEST_SAYS_WARNING, text);
 	}
 	report(GUEST_SAYS_START, NULL);

@@ -16,7 +16,7 @@ static void load(const char *line)
 
 	for (; *line >= '0' && *line <= '9'; line++)
 		flags = flags * 10 + (*line - '0');
-	join(path, sizeof(path), GUEST_MODULES_DIR, "/", *line ? line + 1 : line, NULL);
+	join(path, sizeof(path), GUEST_MODULES_DIR, "/", *line ? line + 1 : line);
 
 	int fd = sys_open(path, O_RDONLY);
 	int err = fd < 0 ? fd : (int)sys3(__NR_finit_module, fd, "", flags);
@@ -25,7 +25,7 @@ static void load(const char *line)
 		sys_close(fd);
 	if (!err || err == -EEXIST)
 		return;
-	join(text, sizeof(text), "module ", path, " does not load: error ", number(digits, -err), NULL);
+	join(text, sizeof(text), "module ", path, " does not load: error ", number(digits, -err));
 	report(GUEST_SAYS_WARNING, text);
 }
 

@@ -49,7 +49,7 @@ static void fail_for_lack(const char *type, const char *config)
 {
 	char sentence[GUEST_REPORT_MAX];
 
-	join(sentence, sizeof(sentence), "the kernel has no ", type, ": ", config, NULL);
+	join(sentence, sizeof(sentence), "the kernel has no ", type, ": ", config);
 	report__fail(sentence);
 }
 
@@ -113,7 +113,7 @@ static int mount_overlay(void)
 	int err;
 
 	/* so that directories of the host can be renamed; kernels before 4.10 do not know it */
-	join(options, sizeof(options), dirs, ",redirect_dir=on", NULL);
+	join(options, sizeof(options), dirs, ",redirect_dir=on");
 	err = sys_mount("overlay", NEW, "overlay", 0, options);
 	if (err == -EINVAL)
 		err = sys_mount("overlay", NEW, "overlay", 0, dirs);
@@ -150,7 +150,7 @@ static void enter_root(void)
 	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(early); i++) {
-		join(target, sizeof(target), NEW, early[i].target, NULL);
+		join(target, sizeof(target), NEW, early[i].target);
 		sys_mkdir(target);
 		err = sys_mount(early[i].target, target, NULL, MS_MOVE, NULL);
 		if (err)
@@ -184,7 +184,7 @@ static void mount_shares(const struct config *c)
 	for (size_t i = 0; i < c->nr_shares; i++) {
 		const struct share *s = &c->shares[i];
 
-		join(path, sizeof(path), s->dir, NULL);
+		join(path, sizeof(path), s->dir);
 		make_dirs(path);
 		mount_share(s->tag, path, s->writable);
 	}

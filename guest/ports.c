@@ -50,7 +50,7 @@ static int attribute_is(const char *dir, const char *name, const char *attribute
 	char path[256], line[128];
 	size_t len = strlen(value);
 
-	join(path, sizeof(path), dir, "/", name, "/", attribute, NULL);
+	join(path, sizeof(path), dir, "/", name, "/", attribute);
 
 	int fd = sys_open(path, O_RDONLY);
 	long n = fd < 0 ? fd : sys_read(fd, line, sizeof(line));
@@ -88,7 +88,7 @@ static int open_if_wanted(const char *name, const void *arg)
 
 	if (name[0] == '.' || !attribute_is(CLASS, name, "name", w->name))
 		return 0;
-	join(path, sizeof(path), "/dev/", name, NULL);
+	join(path, sizeof(path), "/dev/", name);
 	*w->fd = sys_open(path, O_RDWR | O_NONBLOCK);
 	return *w->fd >= 0;
 }

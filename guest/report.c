@@ -33,7 +33,7 @@ void report(const char *word, const char *value)
 {
 	char line[GUEST_REPORT_MAX];
 
-	join(line, sizeof(line) - 1, word, value ? " " : "", value ? value : "", NULL);
+	join(line, sizeof(line) - 1, word, value ? " " : "", value ? value : "");
 
 	size_t len = strlen(line);
 
@@ -59,6 +59,6 @@ void report__fatal(const char *what, const char *object, int err)
 {
 	char sentence[GUEST_REPORT_MAX], digits[NUMBER_LEN];
 
-	join(sentence, sizeof(sentence), what, " ", object, ": error ", number(digits, -err), NULL);
+	join(sentence, sizeof(sentence), what, " ", object, ": error ", number(digits, -err));
 	report__fail(sentence);
 }

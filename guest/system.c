@@ -158,7 +158,7 @@ void *memset(void *to, int byte, size_t len)
 	return to;
 }
 
-void join(char *buf, size_t size, ...)
+void join_strings(char *buf, size_t size, ...)
 {
 	const char *part;
 	va_list parts;
@@ -176,14 +176,14 @@ void join(char *buf, size_t size, ...)
 const char *number(char buf[NUMBER_LEN], int n)
 {
 	unsigned value = n < 0 ? 0u - (unsigned)n : (unsigned)n;
-	char *p = buf + NUMBER_LEN - 1;
+	size_t at = NUMBER_LEN - 1;
 
-	*p = '\0';
+	buf[at] = '\0';
 	do {
-		*--p = (char)('0' + value % 10);
+		buf[--at] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value);
 	if (n < 0)
-		*--p = '-';
-	return p;
+		buf[--at] = '-';
+	return &buf[at];
 }

@@ -63,8 +63,9 @@ void *memcpy(void *to, const void *from, size_t len);
 void *memmove(void *to, const void *from, size_t len);
 void *memset(void *to, int byte, size_t len);
 
-/* "a", "b" -> "ab", cut to @size - 1 bytes. Any number of strings, then NULL. */
-void join(char *buf, size_t size, ...) __attribute__((sentinel));
+/* "a", "b" -> "ab" in @buf, cut to @size - 1 bytes. Any number of strings. */
+#define join(buf, size, ...) join_strings(buf, size, __VA_ARGS__, (const char *)NULL)
+void join_strings(char *buf, size_t size, ...) __attribute__((sentinel));
 
 /* @n in decimal digits. */
 #define NUMBER_LEN 12

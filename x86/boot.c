@@ -203,7 +203,7 @@ static int load_initrd(const struct boot_image *image, const struct initrd_sourc
 
 	void *to = guest_ptr(image->mem, initrd->gpa, initrd->size);
 
-	if (source->fd >= 0)
+	if (!source->data)
 		return read_initrd(source, to, initrd->size);
 	memcpy(to, source->data, initrd->size);
 	return 0;
