@@ -82,6 +82,7 @@ static int choose_shell(struct command_config *command)
 	return 0;
 }
 
+/* Returns 0, also where the kernel cannot be read: whoever loads it says so. */
 static int open_kernel_files(struct kvm_config *cfg)
 {
 	struct command_config *command = &cfg->command;
@@ -93,7 +94,9 @@ static int open_kernel_files(struct kvm_config *cfg)
 		return -ENOMEM;
 	}
 	err = kernel_files__open(command->kernel_files, cfg->kernel);
-	if (err && is_asked_for(command)) /* else whoever loads it says so */
+	if (err && err != -ENOMEM && !is_asked_for(command))
+		return 0;
+	if (err)
 		pr_err("kernel '%s': %s", cfg->kernel, file_strerror(err));
 	return err;
 }
@@ -130,7 +133,7 @@ static int decide(struct kvm_config *cfg)
 	int err = open_kernel_files(cfg);
 
 	if (err)
-		return is_asked_for(command) ? err : 0;
+		return err;
 	if (!command->pack)
 		command->root_tag = ROOT_TAG;
 	err = check_kernel(cfg);

@@ -20,7 +20,8 @@ static struct {
 int kernel_files__open(struct kernel_files *k, const char *path)
 {
 	(void)path;
-	snprintf(k->release, sizeof(k->release), "%s", kernel.release);
+	if (!kernel.err)
+		snprintf(k->release, sizeof(k->release), "%s", kernel.release);
 	return kernel.err;
 }
 
@@ -162,6 +163,15 @@ static void a_kernel_that_cannot_be_read_is_the_loaders_to_refuse(void)
 	forget(&cfg);
 }
 
+static void no_memory_is_an_error_always(void)
+{
+	struct kvm_config cfg = config();
+
+	kernel.err = -ENOMEM;
+	CHECK_HAS(SAID(CHECK_EQ(command__decide(&cfg, NULL), -ENOMEM)), "'bzImage'");
+	forget(&cfg);
+}
+
 static const char *refusal(struct kvm_config *cfg, char *const *argv)
 {
 	const char *said = SAID(CHECK(command__decide(cfg, (char **)argv) < 0));
@@ -247,5 +257,5 @@ TESTS(T(a_command_runs_over_the_hosts_files), T(a_packed_one_has_no_share),
       T(a_shell_is_for_guests_without_a_root), T(a_kernel_that_cannot_boots_without_a_shell),
       T(what_is_not_linux_gets_no_shell),
       T(a_kernel_that_cannot_be_read_is_the_loaders_to_refuse),
-      T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
+      T(no_memory_is_an_error_always), T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
       T(what_is_nice_to_have_is_not_needed), T(a_root_share_needs_room))
