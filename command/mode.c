@@ -101,6 +101,16 @@ static int open_kernel_files(struct kvm_config *cfg)
 	return err;
 }
 
+/* It has been built with an initramfs inside, whose init a shell's would replace. */
+static bool brings_initramfs(const struct kernel_files *files)
+{
+	static const char start[] = "\nCONFIG_INITRAMFS_SOURCE=\"";
+	const struct strbuf *config = &files->config;
+	const char *p = config->len ? memmem(config->data, config->len, start, strlen(start)) : NULL;
+
+	return p && p + strlen(start) < config->data + config->len && p[strlen(start)] != '"';
+}
+
 /*
  * What can be known of a kernel that lies on a disk is known before it runs.
  * Returns 0 if it can run the command, as far as is known, -ENOSYS if not.
@@ -116,6 +126,8 @@ static int check_kernel(struct kvm_config *cfg)
 			       cfg->kernel);
 		return -ENOSYS;
 	}
+	if (!is_asked_for(command) && brings_initramfs(command->kernel_files))
+		return -ENOSYS;
 	if (!command_needs__lack(cfg, text))
 		return 0;
 	if (is_asked_for(command))

@@ -14,6 +14,7 @@
 static struct {
 	const char *release;
 	const char *lacks;	/* an option or a module; NULL: nothing */
+	const char *config;	/* the text of it; NULL: none */
 	int err;
 } kernel;
 
@@ -22,12 +23,14 @@ int kernel_files__open(struct kernel_files *k, const char *path)
 	(void)path;
 	if (!kernel.err)
 		snprintf(k->release, sizeof(k->release), "%s", kernel.release);
+	if (kernel.config)
+		strbuf__puts(&k->config, kernel.config);
 	return kernel.err;
 }
 
 void kernel_files__close(struct kernel_files *k)
 {
-	(void)k;
+	strbuf__free(&k->config);
 }
 
 static enum kernel_has has(const char *name)
@@ -60,7 +63,7 @@ static char *const make[] = { "make", "tests", NULL };
 static struct kvm_config config(void)
 {
 	kernel.release = "6.1.0";
-	kernel.lacks = NULL;
+	kernel.lacks = kernel.config = NULL;
 	kernel.err = 0;
 	return (struct kvm_config){ .kernel = "bzImage" };
 }
@@ -141,6 +144,32 @@ static void a_kernel_that_cannot_boots_without_a_shell(void)
 		CHECK(cfg.command.lacks && strstr(cfg.command.lacks, lacks[i]));
 		forget(&cfg);
 	}
+}
+
+static void a_kernel_with_an_initramfs_inside_keeps_it(void)
+{
+	struct kvm_config cfg = config();
+
+	kernel.config = "CONFIG_A=y\nCONFIG_INITRAMFS_SOURCE=\"/x/initrd\"\n";
+	CHECK_EQ(command__decide(&cfg, NULL), 0);
+	CHECK(!cfg.command.on);
+	forget(&cfg);
+
+	CHECK_EQ(command__decide(&cfg, (char **)make), 0);
+	CHECK(cfg.command.on);
+	forget(&cfg);
+
+	cfg = config();
+	kernel.config = "CONFIG_A=y\nCONFIG_INITRAMFS_SOURCE=\"\"\n";
+	CHECK_EQ(command__decide(&cfg, NULL), 0);
+	CHECK(cfg.command.on);
+	forget(&cfg);
+
+	cfg = config();
+	kernel.config = "CONFIG_A=y\nCONFIG_INITRAMFS_SOURCE=\""; /* cut off */
+	CHECK_EQ(command__decide(&cfg, NULL), 0);
+	CHECK(cfg.command.on);
+	forget(&cfg);
 }
 
 static void what_is_not_linux_gets_no_shell(void)
@@ -255,7 +284,7 @@ static void a_root_share_needs_room(void)
 
 TESTS(T(a_command_runs_over_the_hosts_files), T(a_packed_one_has_no_share),
       T(a_shell_is_for_guests_without_a_root), T(a_kernel_that_cannot_boots_without_a_shell),
-      T(what_is_not_linux_gets_no_shell),
+      T(a_kernel_with_an_initramfs_inside_keeps_it), T(what_is_not_linux_gets_no_shell),
       T(a_kernel_that_cannot_be_read_is_the_loaders_to_refuse),
       T(no_memory_is_an_error_always), T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
       T(what_is_nice_to_have_is_not_needed), T(a_root_share_needs_room))
