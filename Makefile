@@ -45,7 +45,8 @@ endif
 # A build of another kind in the same place must not pick up old objects.
 FLAVOUR	:= $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS)
 
-SRC	:= $(sort $(wildcard *.c util/*.c pack/*.c hw/*.c report/*.c share/*.c x86/*.c disk/*.c virtio/*.c))
+SRC	:= $(sort $(wildcard *.c util/*.c pack/*.c hw/*.c report/*.c share/*.c x86/*.c disk/*.c virtio/*.c \
+	   command/*.c))
 OBJ	:= $(SRC:%.c=$(O)/%.o)
 LKVM	:= $(if $(filter build,$(O)),lkvm,$(O)/lkvm)
 
@@ -78,6 +79,8 @@ $(O)/kernel-headers:
 	@ln -s /usr/include/$(shell uname -m)-linux-gnu/asm $@
 
 -include $(OBJ:.o=.d)
+
+include guest/guest.mk
 
 install: $(LKVM)
 	install -D -m 755 $(LKVM) $(DESTDIR)$(PREFIX)/bin/lkvm
@@ -118,6 +121,7 @@ bench: packages
 	$(Q)tests/bench/9p
 	$(Q)tests/bench/console
 	$(Q)tests/bench/watch
+	$(Q)tests/bench/command
 
 fuzz: packages
 	$(Q)tests/fuzz/run

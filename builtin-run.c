@@ -4,6 +4,7 @@
  */
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
+#include "kvm/command.h"
 #include "kvm/console-log.h"
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
@@ -127,20 +128,24 @@ void kvm_run_help(void)
 {
 	struct option_table tables[MAX_OPTION_TABLES];
 
-	puts("usage: lkvm run [OPTIONS] [KERNEL]\n"
+	puts("usage: lkvm run [OPTIONS] [KERNEL] [-- COMMAND [ARG...]]\n"
 	     "\n"
 	     "Boots KERNEL and ends when the guest does, with a status that says how:\n"
 	     "  0    it powered off or reset itself, and nothing bad was seen\n"
-	     "  N    it wrote N to the debug-exit port (0xf4); 1 with --results: a test failed\n"
+	     "  N    COMMAND's own status, 100 if a signal killed it; 1 with --results: a test\n"
+	     "       failed; or what the guest wrote to the debug-exit port (0xf4)\n"
 	     "  110  its kernel panicked; 117 for lack of a root file system or init\n"
 	     "  111  oops or BUG         112  --fail-on: a line, or WARN, KASAN, lockdep...\n"
-	     "  114  triple fault        115  ended without --pass-on\n"
+	     "  114  triple fault        115  ended before COMMAND, or without --pass-on\n"
 	     "  116  it hangs: --hang, every vCPU halted for good, or its own lockup report\n"
 	     "  118  KVM or lkvm failed  124  --timeout ran out\n"
-	     "  125  nothing was tested  128+N  signal N, or Ctrl-a x, ended lkvm\n"
+	     "  125  nothing was tested  126, 127  COMMAND cannot be run, or is not there\n"
+	     "  128+N  signal N, or Ctrl-a x, ended lkvm\n"
 	     "\n"
 	     "Without KERNEL, the first of ./bzImage, ./arch/x86/boot/bzImage,\n"
 	     "../../arch/x86/boot/bzImage and /boot/vmlinuz-`uname -r` is taken.\n"
+	     "COMMAND, or a shell, runs over this host's files, which the guest cannot change,\n"
+	     "unless an initrd, a disk or root= is given.\n"
 	     "On a terminal, Ctrl-a h lists the keys.\n");
 	list_options(tables, NULL);
 	print_options(tables);
@@ -171,10 +176,6 @@ static char *find_kernel(void)
 
 static int take_operands(struct kvm_config *cfg, const struct operands *operands)
 {
-	if (operands->command) {
-		pr_err("'--': this lkvm cannot run a command in the guest");
-		return -EINVAL;
-	}
 	if (operands->count > 1 || (operands->count && cfg->kernel)) {
 		pr_err("two kernels are given: '%s' and '%s'",
 		       cfg->kernel ? cfg->kernel : operands->words[0],
@@ -327,6 +328,7 @@ static int kvm_cmd_run_exit(struct machine *m)
 	guest_log__examine(&m->kvm);
 	gates__settle(&m->kvm);
 	results__settle(&m->kvm);
+	command__settle(&m->kvm);
 	verdict = verdict__final(&m->kvm.verdict);
 	status__write(m->kvm.status, &m->kvm, verdict);
 	init_list__exit(m); /* gives the terminal back before the last word */
@@ -378,6 +380,19 @@ static void raise_file_limit(void)
 	}
 }
 
+/* The machine could not be made. Where that is a verdict of its own, it is recorded. */
+static int not_started(struct machine *m)
+{
+	const struct verdict_record *verdict;
+
+	if (!verdict__ended(&m->kvm.verdict))
+		return EXIT_CANNOT_TEST;
+	verdict = verdict__final(&m->kvm.verdict);
+	if (!m->kvm.cfg->dry_run)
+		status__write(m->kvm.status, NULL, verdict);
+	return verdict__exit_status(verdict, m->kvm.cfg->exit_style);
+}
+
 static int run_machine(const struct kvm_config *cfg, struct status *record)
 {
 	struct machine *m = calloc(1, sizeof(*m));
@@ -390,8 +405,10 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	m->kvm.cfg = cfg;
 	m->kvm.status = record;
 	raise_file_limit();
-	if (kvm_cmd_run_init(m))
+	if (kvm_cmd_run_init(m)) {
+		status = not_started(m);
 		goto free_machine;
+	}
 	if (cfg->dry_run || cfg->print_cmdline) {
 		term__give_back(&m->kvm);
 		status = cfg->print_cmdline ? print_cmdline(cfg, m->kvm.platform_devices) :
@@ -467,8 +484,10 @@ int kvm_cmd_run(int argc, char **argv)
 		 fill_defaults(&cfg, &found_kernel) == 0;
 	if (usable)
 		log__set_level(cfg.loglevel);
+	usable = usable && command__decide(&cfg, operands.command) == 0;
 	status = kvm_run_config(&cfg, usable, argc, words);
 out:
+	command__forget(&cfg);
 	free(words);
 	for (unsigned i = 0; i < cfg.nr_disks; i++)
 		free((char *)cfg.disks[i].params.file);

@@ -19,7 +19,7 @@ static const char *const default_console[] = {
 	[CONSOLE_VIRTIO] = "earlycon=uart8250,io,0x3f8 console=hvc0",
 };
 
-static bool has_word(const char *params, const char *start)
+bool cmdline_has_word(const char *params, const char *start)
 {
 	for (const char *p = params; (p = strstr(p, start)); p += strlen(start)) {
 		if (p == params || isspace((unsigned char)p[-1]))
@@ -45,21 +45,59 @@ static int describe_devices(char **line, const struct platform_device *devices)
 	return 0;
 }
 
+/* @line, malloc'd, with @word behind it. NULL: out of memory, and @line is freed. */
+static char *append_word(char *line, const char *word)
+{
+	char *longer;
+
+	if (!*word)
+		return line;
+	if (asprintf(&longer, "%s%s%s", line, *line ? " " : "", word) < 0)
+		longer = NULL;
+	free(line);
+	return longer;
+}
+
+/*
+ * A command's own words are what stderr is for: the kernel's are only there when
+ * it is in trouble, or when somebody listens for others.
+ */
+static bool wants_quiet(const struct kvm_config *cfg, const char *params)
+{
+	static const char *const levels[] = { "quiet", "loglevel=", "debug", "ignore_loglevel",
+					      "earlyprintk", "earlycon", "initcall_debug" };
+
+	if (!cfg->command.named || cfg->nodefaults || cfg->console_log || cfg->results.count ||
+	    cfg->fail_on.count || cfg->pass_on.count || cfg->timeline)
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (cmdline_has_word(params, levels[i]))
+			return false;
+	}
+	return true;
+}
+
 bool kernel_cmdline__names_devices(const struct kvm_config *cfg)
 {
-	return cfg->virtio_mmio && cfg->params && has_word(cfg->params, "acpi=off");
+	return cfg->virtio_mmio && cfg->params && cmdline_has_word(cfg->params, "acpi=off");
 }
 
 char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device *devices)
 {
 	const char *params = cfg->params ? cfg->params : "";
-	bool add = !cfg->nodefaults && !has_word(params, "console=");
-	char *line;
+	const char *const words[] = {
+		!cfg->nodefaults && !cmdline_has_word(params, "console=")
+			? default_console[cfg->console] : "",
+		wants_quiet(cfg, params) ? "quiet" : "",
+		params,
+	};
+	char *line = strdup("");
 
-	if (asprintf(&line, "%s%s%s", add ? default_console[cfg->console] : "", add && *params ? " " : "",
-		     params) < 0)
+	for (unsigned i = 0; line && i < ARRAY_SIZE(words); i++)
+		line = append_word(line, words[i]);
+	if (!line)
 		return NULL;
-	if (has_word(params, "acpi=off") && describe_devices(&line, devices) < 0) {
+	if (cmdline_has_word(params, "acpi=off") && describe_devices(&line, devices) < 0) {
 		free(line);
 		return NULL;
 	}

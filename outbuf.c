@@ -134,7 +134,7 @@ static void *outbuf__writer(void *arg)
 		if (o->quit)
 			break;
 		if (!usable && !o->failed) {
-			o->failed = true;
+			o->failed = o->refused = true;
 			pr_warn("%s: %s; the console's output is dropped from here on", o->name,
 				strerror(err));
 		}
@@ -258,6 +258,11 @@ bool outbuf__is_full(struct outbuf *o)
 
 	pthread_mutex_unlock(&o->lock);
 	return full;
+}
+
+bool outbuf__has_failed(struct outbuf *o)
+{
+	return outbuf__locked_flag(o, &o->failed);
 }
 
 void outbuf__release(struct outbuf *o)

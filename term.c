@@ -41,7 +41,8 @@ struct console {
 	bool polled;		/* it is in the loop now */
 	bool ended;		/* no more input will come */
 	bool end_told;		/* and the guest knows */
-	bool keys;		/* a terminal: Ctrl-a has a meaning */
+	bool terminal;		/* lkvm's own: read by its foreground job only */
+	bool keys;		/* and Ctrl-a has a meaning */
 	bool escaped;		/* and was the last key */
 	u8 pending[4096];	/* read, and not yet taken by the guest */
 	size_t nr_pending;
@@ -56,6 +57,8 @@ struct console {
 struct term {
 	struct kvm_device dev;
 	struct console *consoles[MAX_TTYS];
+	bool lent[MAX_TTYS];	/* consoles[n] is somebody else's */
+	struct console *kernel;	/* see term__kernel_console() */
 	struct console *all;	/* these and others, the last one first */
 	bool have_tty;		/* stdin is one */
 	bool taken;		/* and in raw mode */
@@ -90,12 +93,24 @@ static bool is_foreground(void)
 	return group < 0 || group == getpgrp();
 }
 
+/* The loop may have stopped reading the terminal while lkvm was in the background. */
+static void read_again(struct term *t)
+{
+	for (struct console *c = t->all; c; c = c->next) {
+		if (c->terminal)
+			console__poll(c, !c->ended);
+	}
+}
+
 void term__take(struct kvm *kvm)
 {
 	struct term *t = kvm->term;
 
 	/* To set the mode from the background would stop lkvm by SIGTTOU. */
-	if (!t->have_tty || !is_foreground())
+	if (!is_foreground())
+		return;
+	read_again(t);
+	if (!t->have_tty)
 		return;
 
 	if (!t->taken && tcgetattr(STDIN_FILENO, &t->user_mode) < 0)
@@ -110,8 +125,6 @@ void term__take(struct kvm *kvm)
 		t->taken = true;
 		log__set_raw_terminal(isatty(STDERR_FILENO));
 	}
-	/* The loop may have stopped reading it while lkvm was in the background. */
-	console__poll(t->consoles[0], !t->consoles[0]->ended);
 }
 
 void term__give_back(struct kvm *kvm)
@@ -272,7 +285,7 @@ static void console__readable(struct ioloop_fd *f, u32 events)
 
 	(void)events;
 	/* A background job that reads its terminal is stopped by SIGTTIN. */
-	if (c->keys && !is_foreground()) {
+	if (c->terminal && !is_foreground()) {
 		console__poll(c, false);
 		return;
 	}
@@ -283,7 +296,9 @@ static void console__guest_is_ready(struct ioloop_call *call)
 {
 	struct console *c = container_of(call, struct console, guest_ready);
 
-	console__pump(c, !c->pollable);
+	/* Who only writes has no input, and so no end of it: his port stays open. */
+	if (c->in.fd >= 0)
+		console__pump(c, !c->pollable);
 }
 
 /*
@@ -294,18 +309,33 @@ struct console *term__console(struct kvm *kvm, unsigned n)
 	return kvm->term->consoles[n];
 }
 
+struct console *term__kernel_console(struct kvm *kvm)
+{
+	return kvm->term->kernel;
+}
+
+void term__set_console(struct kvm *kvm, unsigned n, struct console *c)
+{
+	struct term *t = kvm->term;
+
+	if (t->consoles[n])
+		return;
+	t->consoles[n] = c;
+	t->lent[n] = true;
+}
+
 void console__attach(struct console *c, struct console_guest *guest)
 {
 	c->guest = guest;
 }
 
-/* The guest has said it. What console 0 prints is kept before it can wait for its reader. */
+/* The guest has said it. What the kernel prints is kept before it can wait for its reader. */
 static void console__tap(const struct console *c, const u8 *buf, size_t len)
 {
 	struct kvm *kvm = c->kvm;
 
 	kvm__said(kvm, len);
-	if (!kvm->term || c != kvm->term->consoles[0] || !len)
+	if (!kvm->term || c != kvm->term->kernel || !len)
 		return;
 	if (kvm->boot_progress)
 		boot_progress__feed(kvm->boot_progress, buf, len);
@@ -415,6 +445,8 @@ static void console__room(struct ioloop_call *call)
 
 	ioloop__disarm(&c->kvm->loop, &c->patience);
 	console__offer_again(c);
+	if (c->guest && c->guest->ops->output_failed && outbuf__has_failed(&c->out))
+		c->guest->ops->output_failed(c->guest);
 }
 
 static void console__refusal(struct ioloop_call *call)
@@ -521,6 +553,7 @@ static int console__open(struct console *c, const char *name, int out, bool loss
 		c->has_output = true;
 	}
 	if (c->in.fd >= 0) {
+		c->terminal = c->in.fd == STDIN_FILENO && isatty(STDIN_FILENO);
 		err = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN);
 		c->pollable = c->polled = !err;
 		c->ended = err && err != -EPERM; /* closed, say: a guest needs no input */
@@ -555,6 +588,26 @@ static int open_console_file(struct console *c, const char *path)
 	return c->file;
 }
 
+/*
+ * lkvm's own streams. Where a command runs they are its own, and the kernel's
+ * log is not among its output: without a name to it, what runs is a shell on the
+ * guest's console.
+ */
+static void find_own_ends(struct console *c, int *out)
+{
+	const struct kvm_config *cfg = c->kvm->cfg;
+	bool streams = cfg->command.on && !cfg->command.terminal;
+
+	*out = STDOUT_FILENO;
+	if (streams && cfg->command.named)
+		*out = cfg->console_log ? -1 : STDERR_FILENO;
+	if (!streams) {
+		c->in.fd = STDIN_FILENO;
+		c->keys = isatty(STDIN_FILENO);
+	}
+	snprintf(c->name, sizeof(c->name), *out == STDERR_FILENO ? "stderr" : "stdout");
+}
+
 /* Console @n's ends on the host, as the configuration has them. Returns 0, or -errno after a message. */
 static int find_ends(struct console *c, unsigned n, int *out)
 {
@@ -569,10 +622,7 @@ static int find_ends(struct console *c, unsigned n, int *out)
 		snprintf(c->name, sizeof(c->name), "the console file");
 		*out = c->file;
 	} else {
-		c->in.fd = STDIN_FILENO;
-		c->keys = isatty(STDIN_FILENO);
-		snprintf(c->name, sizeof(c->name), "stdout");
-		*out = STDOUT_FILENO;
+		find_own_ends(c, out);
 	}
 	return err;
 }
@@ -604,18 +654,51 @@ discard_console:
 	return NULL;
 }
 
+/* The kernel's log beside the terminal of a command. Returns 0, or -errno after a message. */
+static int make_kernel_console(struct term *t, struct kvm *kvm)
+{
+	const struct command_config *command = &kvm->cfg->command;
+	int err;
+
+	t->kernel = t->consoles[0];
+	if (!command->on || !command->named || !command->terminal)
+		return 0;
+	t->kernel = console__new(kvm, "stderr", -1, kvm->cfg->console_log ? -1 : STDERR_FILENO, &err);
+	if (t->kernel)
+		return 0;
+	pr_err("cannot make a console for the kernel: %s", strerror(-err));
+	return err;
+}
+
 static void term__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	struct term *t = container_of(dev, struct term, dev);
 
 	term__give_back(kvm);
+	if (t->kernel && t->kernel != t->consoles[0])
+		console__free(t->kernel);
 	for (unsigned n = 0; n < MAX_TTYS; n++) {
-		if (t->consoles[n])
+		if (t->consoles[n] && !t->lent[n])
 			console__free(t->consoles[n]);
 	}
 	BUG_ON(t->all);
 	free(t);
 	kvm->term = NULL;
+}
+
+static int make_consoles(struct term *t, struct kvm *kvm)
+{
+	int err;
+
+	for (unsigned n = 0; n < MAX_TTYS; n++) {
+		if (n && !kvm->cfg->tty[n])
+			continue;
+		t->consoles[n] = term__make_console(kvm, n, &err);
+		if (!t->consoles[n])
+			return err;
+		t->have_tty |= t->consoles[n]->keys;
+	}
+	return make_kernel_console(t, kvm);
 }
 
 static int term__init(struct kvm *kvm, struct kvm_device **dev)
@@ -628,15 +711,10 @@ static int term__init(struct kvm *kvm, struct kvm_device **dev)
 		return -ENOMEM;
 	}
 	kvm->term = t;
-	for (unsigned n = 0; n < MAX_TTYS; n++) {
-		if (n && !kvm->cfg->tty[n])
-			continue;
-		t->consoles[n] = term__make_console(kvm, n, &err);
-		if (!t->consoles[n]) {
-			term__exit(kvm, &t->dev);
-			return err;
-		}
-		t->have_tty |= t->consoles[n]->keys;
+	err = make_consoles(t, kvm);
+	if (err) {
+		term__exit(kvm, &t->dev);
+		return err;
 	}
 	*dev = &t->dev;
 	handle_crashes();

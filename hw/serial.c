@@ -387,6 +387,12 @@ static const struct {
 	{ 0x2e8, 3, "COM4" },
 };
 
+/* Of the first port the terminal is, unless it is a virtio console; what a command says has none. */
+static bool port__has_input(const struct kvm_config *cfg, unsigned n)
+{
+	return n ? cfg->tty[n] : cfg->console == CONSOLE_SERIAL && !cfg->command.on;
+}
+
 static void port__init(struct serial_port *p, struct kvm *kvm, unsigned n)
 {
 	p->kvm = kvm;
@@ -400,8 +406,8 @@ static void port__init(struct serial_port *p, struct kvm *kvm, unsigned n)
 	 * the kernel says before it has a driver for that is said here.
 	 */
 	p->guest.ops = &port_guest_ops;
-	p->console = term__console(kvm, n);
-	if (p->console && (n || kvm->cfg->console == CONSOLE_SERIAL)) {
+	p->console = n ? term__console(kvm, n) : term__kernel_console(kvm);
+	if (p->console && port__has_input(kvm->cfg, n)) {
 		console__attach(p->console, &p->guest);
 		p->refused = true; /* so that the first one to listen asks for what has come before */
 	}

@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
 	[VERDICT_PASS]		= { "pass",		0 },
 	[VERDICT_FAIL]		= { "fail",		1 },
+	[VERDICT_COMMAND]	= { "command",		126 },
 	[VERDICT_PANIC]		= { "panic",		110 },
 	[VERDICT_OOPS]		= { "oops",		111 },
 	[VERDICT_SPLAT]		= { "splat",		112 },
@@ -47,13 +48,18 @@ static bool record__valid(const struct verdict_record *r)
 	return __atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RECORD_VALID;
 }
 
+static bool has_code(enum verdict_kind kind)
+{
+	return kind == VERDICT_FAIL || kind == VERDICT_COMMAND || kind == VERDICT_SIGNAL;
+}
+
 bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt,
 		  va_list args)
 {
 	if (!record__claim(&v->end))
 		return false;
 	v->end.kind = kind;
-	v->end.code = kind == VERDICT_FAIL || kind == VERDICT_SIGNAL ? code : kinds[kind].code;
+	v->end.code = has_code(kind) ? code : kinds[kind].code;
 	vsnprintf(v->end.detail, sizeof(v->end.detail), fmt, args);
 	record__publish(&v->end);
 	return true;
@@ -233,5 +239,6 @@ int verdict__exit_status(const struct verdict_record *final, enum exit_style sty
 		return final->code;
 	if (style == EXIT_AS_QEMU)
 		return is_our_own(final) || final->kind == VERDICT_FAIL ? final->code : 0;
-	return is_our_own(final) ? kinds[VERDICT_CANNOT_TEST].code : 1;
+	return is_our_own(final) || final->kind == VERDICT_COMMAND
+		       ? kinds[VERDICT_CANNOT_TEST].code : 1;
 }

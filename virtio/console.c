@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A console device (virtio 1.2, section 5.3) with many ports: port 0 is the
- * terminal, hvc0 in Linux, if the user wants it here; the others are the named
+ * terminal, hvc0 in Linux, if the user, or a command's init, wants it here; the others are the named
  * ports of include/kvm/virtio-console.h.
  *
  * The vCPU that brings output takes it to the host's end itself, since Linux
@@ -65,7 +65,7 @@ struct port {
 	unsigned due;			/* DUE_* */
 	bool known;			/* to the driver: it has said PORT_READY */
 	bool open;			/* the guest reads and writes it */
-	bool input_ended;
+	bool closed;			/* by the host: its input or output has come to an end */
 	bool input_waits;		/* on the host, or may do so */
 	unsigned late;			/* interrupts in a row that the driver waited for */
 	bool sending;			/* request, of which sent bytes have left */
@@ -316,7 +316,7 @@ static size_t port__message(const struct port *p, unsigned due,
 		break;
 	case DUE_OPEN:
 		message.event = VIRTIO_CONSOLE_PORT_OPEN;
-		message.value = !p->input_ended;
+		message.value = !p->closed;
 		break;
 	default:
 		/*
@@ -541,12 +541,12 @@ static const struct virtio_ops console_ops = {
 /*
  * The host's ends
  */
-static void port__input_ended(struct console_guest *g)
+static void port__close(struct console_guest *g)
 {
 	struct port *p = container_of(g, struct port, guest);
 
 	virtio__lock(&p->console->virtio);
-	p->input_ended = true;
+	p->closed = true;
 	p->due |= p->known ? DUE_OPEN : 0; /* else it is told when the driver finds the port */
 	if (virtio__is_live(&p->console->virtio))
 		tell_driver(p->console);
@@ -577,7 +577,8 @@ static const struct console_guest_ops terminal_ops = {
 
 static const struct console_guest_ops named_port_ops = {
 	.input = port__input,
-	.input_ended = port__input_ended,
+	.input_ended = port__close,
+	.output_failed = port__close,
 	.offer_again = port__offer_again,
 };
 
@@ -618,7 +619,7 @@ static void attach_ports(struct virtio_console *vc)
 
 static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 {
-	bool terminal = kvm->cfg->console == CONSOLE_VIRTIO;
+	bool terminal = kvm->cfg->console == CONSOLE_VIRTIO || kvm->cfg->command.terminal;
 	struct virtio_console *vc;
 	int err;
 

@@ -6,6 +6,7 @@
 #include "boot.h"
 #include "kvm/cmdline.h"
 #include "kvm/file.h"
+#include "kvm/initramfs.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/pci.h"
@@ -112,23 +113,63 @@ static int load_kernel(struct boot_image *image)
 	return err;
 }
 
-static int open_initrd(const char *path, struct boot_image *image, int *fd)
+/* An initrd is a file of the user's, or has been made in memory. */
+struct initrd_source {
+	const char *path;	/* for messages */
+	int fd;			/* -1: it is in memory, at @data */
+	const void *data;
+};
+
+static int check_initrd_size(const char *path, u64 size)
 {
-	*fd = open_regular(path, &image->initrd_size);
-	if (*fd < 0) {
-		pr_err("initrd '%s': %s", path, file_strerror(*fd));
-		return *fd;
-	}
-	if (!image->initrd_size) {
+	if (!size) {
 		pr_err("initrd '%s' is empty", path);
-		close(*fd);
 		return -EINVAL;
 	}
 	/* The sums that follow are of numbers this small. */
-	if (image->initrd_size > GUEST_LOW_END) {
+	if (size > GUEST_LOW_END) {
 		pr_err("initrd '%s' does not fit: it is larger than all memory below 4 GiB", path);
-		close(*fd);
 		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Finds out what there is, if anything: image->initrd_size says. */
+static int open_initrd(const struct kvm *kvm, struct boot_image *image, struct initrd_source *source)
+{
+	int err;
+
+	*source = (struct initrd_source){ .path = kvm->cfg->initrd, .fd = -1 };
+	if (kvm->initramfs) {
+		source->path = "made by lkvm";
+		source->data = kvm->initramfs->archive.data;
+		image->initrd_size = kvm->initramfs->archive.len;
+	} else if (source->path) {
+		source->fd = open_regular(source->path, &image->initrd_size);
+		if (source->fd < 0) {
+			pr_err("initrd '%s': %s", source->path, file_strerror(source->fd));
+			return source->fd;
+		}
+	} else {
+		return 0;
+	}
+	err = check_initrd_size(source->path, image->initrd_size);
+	if (err && source->fd >= 0)
+		close(source->fd);
+	return err;
+}
+
+static int read_initrd(const struct initrd_source *source, void *to, u64 size)
+{
+	ssize_t n = pread_full(source->fd, to, size, 0);
+
+	if (n < 0) {
+		pr_err("initrd '%s' cannot be read: %s", source->path, strerror((int)-n));
+		return (int)n;
+	}
+	if ((u64)n < size) {
+		pr_err("initrd '%s' became shorter while it was read", source->path);
+		return -EIO;
 	}
 	return 0;
 }
@@ -137,7 +178,7 @@ static int open_initrd(const char *path, struct boot_image *image, int *fd)
  * The initrd goes as high as the kernel can reach, out of the way of what the
  * kernel does first.
  */
-static int load_initrd(const struct boot_image *image, const char *path, int fd,
+static int load_initrd(const struct boot_image *image, const struct initrd_source *source,
 		       struct boot_initrd *initrd)
 {
 	u64 limit = min_u64(image->initrd_limit, guest_mem__low_end(image->mem));
@@ -149,27 +190,22 @@ static int load_initrd(const struct boot_image *image, const char *path, int fd,
 		u64 room = initrd_min(image) < image->initrd_limit ?
 				   image->initrd_limit - initrd_min(image) : 0;
 
-		pr_err("initrd '%s' does not fit: kernel '%s' takes one of %s at most", path,
+		pr_err("initrd '%s' does not fit: kernel '%s' takes one of %s at most", source->path,
 		       image->path, format_size(ALIGN_DOWN(room, PAGE_SIZE), most));
 		return -ENOMEM;
 	}
-	err = check_fit(image, end, "initrd", path);
+	err = check_fit(image, end, "initrd", source->path);
 	if (err)
 		return err;
 
 	initrd->size = image->initrd_size;
 	initrd->gpa = ALIGN_DOWN(limit - initrd->size, PAGE_SIZE);
 
-	ssize_t n = pread_full(fd, guest_ptr(image->mem, initrd->gpa, initrd->size), initrd->size, 0);
+	void *to = guest_ptr(image->mem, initrd->gpa, initrd->size);
 
-	if (n < 0) {
-		pr_err("initrd '%s' cannot be read: %s", path, strerror((int)-n));
-		return (int)n;
-	}
-	if ((u64)n < initrd->size) {
-		pr_err("initrd '%s' became shorter while it was read", path);
-		return -EIO;
-	}
+	if (!source->data)
+		return read_initrd(source, to, initrd->size);
+	memcpy(to, source->data, initrd->size);
 	return 0;
 }
 
@@ -283,19 +319,18 @@ static int write_tables(struct kvm *kvm)
 /* Kernel, command line and initrd into RAM */
 static int load_images(struct kvm *kvm, struct boot_image *image, struct boot_initrd *initrd)
 {
-	const char *path = kvm->cfg->initrd;
-	int initrd_fd = -1;
-	int err = path ? open_initrd(path, image, &initrd_fd) : 0;
+	struct initrd_source source;
+	int err = open_initrd(kvm, image, &source);
 
 	if (err)
 		return err;
 	err = load_kernel(image);
 	if (!err)
 		err = write_cmdline(kvm, image);
-	if (!err && path)
-		err = load_initrd(image, path, initrd_fd, initrd);
-	if (path)
-		close(initrd_fd);
+	if (!err && image->initrd_size)
+		err = load_initrd(image, &source, initrd);
+	if (source.fd >= 0)
+		close(source.fd);
 	return err;
 }
 

@@ -15,6 +15,9 @@ struct platform_device;
  */
 char *kernel_cmdline(const struct kvm_config *cfg, const struct platform_device *devices);
 
+/* True if a word of @params starts with @start, such as "root=". */
+bool cmdline_has_word(const char *params, const char *start);
+
 /* True if it depends on which devices there are, and not on @cfg alone. */
 bool kernel_cmdline__names_devices(const struct kvm_config *cfg);
 

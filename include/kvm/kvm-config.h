@@ -49,6 +49,22 @@ struct results_config {
 	unsigned count;
 };
 
+struct kernel_files;
+
+/* What lkvm's own init runs: see include/kvm/command.h */
+struct command_config {
+	bool on;		/* it does: command__decide() says so */
+	bool named;		/* by the user; else it is a shell */
+	bool terminal;		/* it has one; else three streams */
+	const char *pack;	/* --pack: the root is this directory, or, if that is "", the */
+				/* command with its libraries; NULL: the host's files */
+	char *const *argv;
+	char **shell;		/* malloc'd; NULL: argv is the user's */
+	const char *root_tag;	/* of the share that is the root; NULL: the initramfs is */
+	struct kernel_files *kernel_files; /* what the host has besides the kernel */
+	char *lacks;		/* why there is no shell in this kernel: "lacks CONFIG_..."; or NULL */
+};
+
 struct kvm_config {
 	/* what to boot */
 	const char *kernel;
@@ -58,6 +74,7 @@ struct kvm_config {
 	bool print_cmdline;
 	bool dry_run;
 	const char *name;	/* NULL: guest-PID */
+	struct command_config command;
 
 	/* the machine */
 	const char *dev;	/* /dev/kvm */

@@ -31,6 +31,8 @@ struct kvm_cpu;
 struct last_look;
 struct pci_host;
 struct boot_progress;
+struct command;
+struct initramfs;
 struct results;
 struct status;
 struct term;
@@ -59,6 +61,8 @@ struct kvm {
 	struct status *status;	/* the record; NULL: nobody wants one */
 	struct results *results; /* NULL: nobody wants any */
 	struct virtio_balloon *balloon; /* NULL: there is none */
+	struct command *command; /* what lkvm's own init runs; NULL: nothing */
+	const struct initramfs *initramfs; /* of lkvm's making; NULL: cfg->initrd, or none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
 	unsigned nr_virtio_mmio; /* devices that are not on PCI */
@@ -114,7 +118,7 @@ struct kvm_device {
  */
 void kvm__stop(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...) __printf(3, 4);
 
-/* The same for the kinds that carry a code: VERDICT_FAIL and VERDICT_SIGNAL. */
+/* The same for the kinds that carry a code: VERDICT_FAIL, VERDICT_COMMAND and VERDICT_SIGNAL. */
 void kvm__stop_code(struct kvm *kvm, enum verdict_kind kind, int code, const char *fmt, ...)
 	__printf(4, 5);
 

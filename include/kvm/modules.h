@@ -12,6 +12,7 @@ X(results)	/* --results */
 X(gates)	/* before every console */
 X(control)	/* --name; early, as a name may be taken */
 X(term)		/* the host's ends of the consoles */
+X(command)	/* -- COMMAND, or a shell: before the virtio console and the kernel */
 X(guest_log)	/* before the consoles, which tell it what they show */
 X(evidence)	/* what vCPUs were doing at a bad end; --symbols */
 X(last_look)	/* and what the guest says to that */

@@ -27,7 +27,8 @@ struct outbuf {
 
 	/*
 	 * There is room for what outbuf__offer() refused: once for each time,
-	 * on the writer's thread. Set after outbuf__init(); may be NULL.
+	 * on the writer's thread. Also when the descriptor has failed, which
+	 * makes room for all. Set after outbuf__init(); may be NULL.
 	 */
 	void (*has_room)(struct outbuf *o);
 
@@ -53,6 +54,7 @@ void outbuf__exit(struct outbuf *o);
 /* Any thread. */
 void outbuf__put(struct outbuf *o, const u8 *buf, size_t len);
 size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len); /* returns how many it took */
+bool outbuf__has_failed(struct outbuf *o); /* the descriptor takes nothing any more */
 bool outbuf__is_full(struct outbuf *o); /* and who puts something in waits */
 void outbuf__release(struct outbuf *o);
 void outbuf__toggle_stamps(struct outbuf *o);

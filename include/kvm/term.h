@@ -4,7 +4,9 @@
 
 /*
  * The host's ends of the guest's consoles. Console 0 is stdin and stdout,
- * unless the user gave it a pty or a file; the others exist only as ptys.
+ * unless the user gave it a pty or a file; the others exist only as ptys. Where
+ * a command runs in the guest whose streams these are, console 0 is for the
+ * kernel's log.
  *
  * If stdin is a terminal it is in raw mode while the VM runs, keys that follow
  * Ctrl-a are for lkvm, and the terminal's own mode comes back on every way
@@ -33,6 +35,9 @@ struct console_guest_ops {
 	/* No more input will come: the guest has taken all there was. Called once. */
 	void (*input_ended)(struct console_guest *g);
 
+	/* Nobody takes what the guest says any more. */
+	void (*output_failed)(struct console_guest *g);
+
 	/* console__size() has changed. */
 	void (*resized)(struct console_guest *g);
 
@@ -45,6 +50,15 @@ struct console_guest_ops {
 
 /* Console @n, or NULL if it leads nowhere. After term_module's init. */
 struct console *term__console(struct kvm *kvm, unsigned n);
+
+/*
+ * Where the kernel's log goes, which the first serial port prints. Console 0,
+ * unless that is the terminal of a command: then the log is on stderr.
+ */
+struct console *term__kernel_console(struct kvm *kvm);
+
+/* Console @n leads to @c, which stays its maker's, unless the user has put it elsewhere. */
+void term__set_console(struct kvm *kvm, unsigned n, struct console *c);
 
 /*
  * A console that reads @in and writes @out, either of which may be -1 and both

@@ -20,7 +20,7 @@
  *     triple fault, a timeout, a test that failed, is not what to look for.
  *  4. hang, by the kernel's own report that one of its CPUs is locked up: the
  *     same.
- *  5. any bad end: fail, triple-fault, hang, timeout. More than a splat before
+ *  5. any bad end: fail, command, triple-fault, hang, timeout. More than a splat before
  *     it, which need not be the reason.
  *  6. splat: instead of a pass, or of lost, if splats_count.
  *  7. lost: instead of a pass, if the end was not the one that was asked for.
@@ -36,6 +36,7 @@
 enum verdict_kind {
 	VERDICT_PASS,
 	VERDICT_FAIL,		/* @code is the guest's own status */
+	VERDICT_COMMAND,	/* there was nothing to run; @code is 126 or 127 */
 	VERDICT_PANIC,
 	VERDICT_OOPS,		/* the kernel survived, for a while */
 	VERDICT_SPLAT,		/* it complained, or the console said what it must not */
@@ -114,15 +115,16 @@ const struct verdict_record *verdict__final(struct verdict *v);
 /* "triple-fault" and so on: the names in the exit-status table of the manual. */
 const char *verdict__name(enum verdict_kind kind);
 
-/* Its exit status; of fail and signal, which have many, the least. */
+/* Its exit status; of fail, command and signal, which have many, the least. */
 int verdict__code(enum verdict_kind kind);
 
 /*
  * --exit: the verdict's code; or what `git bisect run` is to be told, 0 for a
  * pass, 1 for all that the kernel did wrong, 125 where it was not tested: KVM
- * or lkvm failed, or was told to end. In QEMU's place: 0 however the guest
- * ended, for scripts that judge it by its console, and take a code to mean that
- * there is none; the verdict's code where lkvm ended it, and the guest's own.
+ * or lkvm failed, or was told to end, or had nothing to run. In QEMU's place: 0
+ * however the guest ended, for scripts that judge it by its console, and take a
+ * code to mean that there is none; the verdict's code where lkvm ended it, and
+ * the guest's own.
  */
 enum exit_style { EXIT_BY_VERDICT, EXIT_FOR_BISECT, EXIT_AS_QEMU };
 

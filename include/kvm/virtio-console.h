@@ -15,7 +15,8 @@
  *	virtio_console__add_port(kvm, &p->stdin);
  *
  * Input that ends closes the port for the guest's reader, which finds the end
- * of the file once it has read all.
+ * of the file once it has read all. So does output that nobody takes any more:
+ * a port is for one of both.
  */
 #include "kvm/types.h"
 

@@ -62,6 +62,33 @@ static void a_virtio_console_is_added_if_asked_for(void)
 	}
 }
 
+static void check_quiet(struct kvm_config cfg, const char *expected)
+{
+	char *line;
+
+	cfg.command.named = true;
+	line = kernel_cmdline(&cfg, NULL);
+	CHECK_STR(line, expected);
+	free(line);
+}
+
+/* Its stderr is not the kernel's, but where somebody wants to hear that. */
+static void a_kernel_that_runs_a_command_is_quiet(void)
+{
+	check_quiet((struct kvm_config){ 0 }, "console=ttyS0 quiet");
+	check_quiet((struct kvm_config){ .params = "a=b" }, "console=ttyS0 quiet a=b");
+	check_quiet((struct kvm_config){ .params = "quiet" }, "console=ttyS0 quiet");
+	check_quiet((struct kvm_config){ .params = "loglevel=8" }, "console=ttyS0 loglevel=8");
+	check_quiet((struct kvm_config){ .params = "x ignore_loglevel" },
+		    "console=ttyS0 x ignore_loglevel");
+	check_quiet((struct kvm_config){ .nodefaults = true }, "");
+	check_quiet((struct kvm_config){ .console_log = "f" }, "console=ttyS0");
+	check_quiet((struct kvm_config){ .results.count = 1 }, "console=ttyS0");
+	check_quiet((struct kvm_config){ .fail_on.count = 1 }, "console=ttyS0");
+	check_quiet((struct kvm_config){ .pass_on.count = 1 }, "console=ttyS0");
+	check_quiet((struct kvm_config){ .timeline = "f" }, "console=ttyS0");
+}
+
 static void nodefaults_adds_nothing(void)
 {
 	check_line(NULL, true, "");
@@ -72,4 +99,4 @@ static void nodefaults_adds_nothing(void)
 
 TESTS(T(a_console_is_added_first), T(a_console_of_the_users_replaces_it),
       T(what_only_looks_like_one_does_not), T(a_virtio_console_is_added_if_asked_for),
-      T(nodefaults_adds_nothing))
+      T(a_kernel_that_runs_a_command_is_quiet), T(nodefaults_adds_nothing))

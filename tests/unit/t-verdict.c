@@ -34,6 +34,7 @@ static void every_kind_has_its_code_and_name(void)
 	} kinds[] = {
 		{ VERDICT_PASS, 0, "pass" },
 		{ VERDICT_FAIL, 77, "fail" },
+		{ VERDICT_COMMAND, 77, "command" },
 		{ VERDICT_PANIC, 110, "panic" },
 		{ VERDICT_OOPS, 111, "oops" },
 		{ VERDICT_SPLAT, 112, "splat" },
@@ -74,7 +75,7 @@ static void a_panic_outranks_how_the_guest_then_ended(void)
 {
 	static const enum verdict_kind ends[] = {
 		VERDICT_PASS, VERDICT_FAIL, VERDICT_TRIPLE_FAULT, VERDICT_HANG, VERDICT_TIMEOUT,
-		VERDICT_PANIC,
+		VERDICT_PANIC, VERDICT_COMMAND,
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -253,6 +254,7 @@ static void a_bisection_and_a_qemu_script_hear_less(void)
 		{ VERDICT_LOST, 1, 0 }, { VERDICT_HANG, 1, 0 }, { VERDICT_NO_ROOT, 1, 0 },
 		{ VERDICT_TIMEOUT, 1, 0 }, { VERDICT_VMM_INTERNAL, 125, 118 },
 		{ VERDICT_CANNOT_TEST, 125, 125 }, { VERDICT_SIGNAL, 125, 42 },
+		{ VERDICT_COMMAND, 125, 0 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {

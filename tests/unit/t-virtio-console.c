@@ -104,6 +104,9 @@ static void make_pipes(unsigned n)
 	streams[n][1] = out[1];
 }
 
+/* One is to be so; -1: none */
+static int without_input = -1;
+
 static void add_ports(void)
 {
 	static const char *const names[NR_NAMED] = { "org.lkvm.one", "org.lkvm.two" };
@@ -113,7 +116,9 @@ static void add_ports(void)
 		make_pipes(n);
 		ports[n] = (struct virtio_port){
 			.name = names[n],
-			.stream = console__new(kvm, names[n], streams[n][0], streams[n][1], &err),
+			.stream = console__new(kvm, names[n],
+					       (int)n == without_input ? -1 : streams[n][0],
+					       streams[n][1], &err),
 			.opened = note_opened,
 		};
 		CHECK_EQ(err, 0);
@@ -163,6 +168,7 @@ static void unmake(void)
 		if (to_port[n] >= 0)
 			close(to_port[n]);
 	}
+	without_input = -1;
 	term_module.exit(kvm, term_dev);
 	close(pty);
 	test_machine__exit(kvm);
@@ -812,6 +818,42 @@ static void the_end_of_input_closes_the_port_after_the_last_byte(void)
 	unmake();
 }
 
+static void output_that_nobody_takes_closes_the_port(void)
+{
+	struct message m = { 0 };
+	bool heard = false;
+
+	start_ports(7);
+	close(from_port[1]);
+	from_port[1] = -1;
+	capture__start(STDERR_FILENO);
+	transmit(2, "lost");
+	for (u64 end = now_ns() + 10 * NS_PER_S; !heard && now_ns() < end; usleep(1000)) {
+		settle();
+		heard = hear(&m);
+	}
+	CHECK_HAS(capture__stop(), "org.lkvm.two: Broken pipe");
+	CHECK(heard);
+	CHECK_EQ(m.head.id, 2);
+	CHECK_EQ(m.head.event, VIRTIO_CONSOLE_PORT_OPEN);
+	CHECK_EQ(m.head.value, 0);
+	unmake();
+}
+
+/* It has no input, and so no end of it. */
+static void a_port_without_input_stays_open(void)
+{
+	without_input = 1;
+	start_ports(7);
+	vring__add_in(&rings[RECEIVE(2)], DATA, 64);
+	kick();
+	expect_nothing();
+	transmit(2, "heard");
+	expect_text(from_port[1], "heard");
+	expect_nothing();
+	unmake();
+}
+
 static void input_survives_a_reset_of_the_guest(void)
 {
 	u32 len;
@@ -859,6 +901,7 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(a_reset_takes_a_late_interrupt_back), T(the_end_takes_a_late_interrupt_back),
       T(a_named_port_interrupts_at_once),
       T(the_watch_hears_the_terminal_and_no_other_port),
+      T(output_that_nobody_takes_closes_the_port), T(a_port_without_input_stays_open),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
       T(a_reset_does_not_wait_for_a_slow_reader), T(a_reset_of_one_queue_drops_what_is_stuck),
       T(the_end_of_the_vm_writes_what_is_left_in_the_queue),

@@ -48,10 +48,20 @@ $(KTAP_COUNT): %: %.o $(O)/tests/unit/ktap-log.o $(UNIT_AR)
 	$(say) LINK $@
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
+# init's own reader of what lkvm tells it, compiled for the host
+GUEST_READER := $(O)/tests/unit/guest/config.o
+
+$(GUEST_READER): guest/config.c $(O)/flavour $(KERNEL_HEADERS)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/unit/t-command-config: $(GUEST_READER)
+
 # where the logs are
 $(O)/tests/unit/t-ktap.o: CPPFLAGS += -DLOGS='"$(CURDIR)/tests/data/ktap"'
 
--include $(UNIT:=.d) $(KTAP_COUNT).d $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
+-include $(GUEST_READER:.o=.d) $(UNIT:=.d) $(KTAP_COUNT).d $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
 
 .PHONY: unit-tests
 .SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o $(KTAP_COUNT).o
