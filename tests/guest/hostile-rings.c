@@ -179,7 +179,7 @@ static void indirect(const struct virtio *v)
 /*
  * Time
  */
-static volatile bool racing;
+static volatile bool racing, resting;
 
 /* Another CPU makes the first descriptor good and bad, as fast as it can. */
 static void change_descriptors(unsigned cpu)
@@ -188,7 +188,8 @@ static void change_descriptors(unsigned cpu)
 	for (u64 i = 0;; i++) {
 		volatile struct vring_desc *desc = &ring.desc[i % 3];
 
-		if (!racing)
+		resting = !racing;
+		if (resting)
 			continue;
 		desc->len = i % 2 ? ALL_OF_IT : 16;
 		desc->addr = i % 2 ? memmap_low_end() - 1 : (u64)buffer;
@@ -216,8 +217,10 @@ static void changing(const struct virtio *v)
 		while (ring.used.idx != ring.avail.idx &&
 		       !(virtio_status(v) & VIRTIO_CONFIG_S_NEEDS_RESET))
 			cpu_relax();
-		racing = false;
 		virtio_set_status(v, 0);
+		racing = false;
+		while (!resting)
+			cpu_relax();
 	}
 }
 
