@@ -45,7 +45,7 @@ endif
 # A build of another kind in the same place must not pick up old objects.
 FLAVOUR	:= $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS)
 
-SRC	:= $(sort $(wildcard *.c util/*.c hw/*.c report/*.c share/*.c pack/*.c x86/*.c disk/*.c virtio/*.c \
+SRC	:= $(sort $(wildcard *.c util/*.c pack/*.c hw/*.c report/*.c share/*.c x86/*.c disk/*.c virtio/*.c \
 	   command/*.c))
 OBJ	:= $(SRC:%.c=$(O)/%.o)
 LKVM	:= $(if $(filter build,$(O)),lkvm,$(O)/lkvm)

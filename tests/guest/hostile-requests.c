@@ -205,6 +205,29 @@ static void random_numbers(const struct virtio *v)
 	must_finish(v, 0);
 }
 
+/*
+ * 9P: a message whose own lengths lie. Its header is size, type and tag; what
+ * follows is a fid, or the length of a string.
+ */
+static void messages_9p(const struct virtio *v)
+{
+	static const u32 sizes[] = { 0, 1, 6, 7, 11, 12, 4096, 0x7fffffff, 0xfffffff8, 0xffffffff };
+
+	if (v->id != VIRTIO_ID_9P)
+		return;
+	for (unsigned type = 6; type < 128; type += 2) {
+		for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+			begin(v, 0, 0);
+			memset(buffer, 0xff, 64);
+			memcpy(buffer, &sizes[i], sizeof(sizes[i]));
+			buffer[4] = (u8)type;
+			put(0, (u64)buffer, i % 2 ? 64 : 11, VRING_DESC_F_NEXT, 1);
+			put(1, (u64)buffer + 2048, i % 3 ? 2048 : 5, VRING_DESC_F_WRITE, 0);
+			must_finish(v, 0);
+		}
+	}
+}
+
 int main(void)
 {
 	static const struct attack attacks[] = {
@@ -214,6 +237,7 @@ int main(void)
 		{ "balloon", balloon },
 		{ "console-control", console_control },
 		{ "random-numbers", random_numbers },
+		{ "messages-9p", messages_9p },
 		{ 0 },
 	};
 

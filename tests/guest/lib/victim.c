@@ -21,6 +21,7 @@ int busy_queue(const struct virtio *v)
 	case VIRTIO_ID_RNG:
 	case VIRTIO_ID_BLOCK:
 	case VIRTIO_ID_BALLOON:
+	case VIRTIO_ID_9P:
 		return 0;
 	case VIRTIO_ID_CONSOLE:
 		return 1;
@@ -52,6 +53,9 @@ void put(u16 i, u64 addr, u32 len, u16 flags, u16 next)
 
 void put_good_request(const struct virtio *v)
 {
+	/* Tversion: size, type, tag, the longest message, and a name */
+	static const u8 version[] = { 21, 0, 0, 0, 100, 0xff, 0xff, 0, 0x20, 0, 0, 8, 0,
+				      '9', 'P', '2', '0', '0', '0', '.', 'L' };
 	static const struct virtio_blk_outhdr get_id = { .type = VIRTIO_BLK_T_GET_ID };
 
 	switch (v->id) {
@@ -66,6 +70,10 @@ void put_good_request(const struct virtio *v)
 	case VIRTIO_ID_BALLOON:
 		*(u32 *)buffer = (u32)((u64)spare >> VIRTIO_BALLOON_PFN_SHIFT);
 		put(0, (u64)buffer, sizeof(u32), 0, 0);
+		break;
+	case VIRTIO_ID_9P:
+		put(0, (u64)version, sizeof(version), VRING_DESC_F_NEXT, 1);
+		put(1, (u64)buffer, sizeof(buffer), VRING_DESC_F_WRITE, 0);
 		break;
 	default:
 		buffer[0] = '.';
