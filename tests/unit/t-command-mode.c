@@ -285,6 +285,6 @@ static void a_root_share_needs_room(void)
 TESTS(T(a_command_runs_over_the_hosts_files), T(a_packed_one_has_no_share),
       T(a_shell_is_for_guests_without_a_root), T(a_kernel_that_cannot_boots_without_a_shell),
       T(a_kernel_with_an_initramfs_inside_keeps_it), T(what_is_not_linux_gets_no_shell),
-      T(a_kernel_that_cannot_be_read_is_the_loaders_to_refuse),
-      T(no_memory_is_an_error_always), T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
+      T(a_kernel_that_cannot_be_read_is_the_loaders_to_refuse), T(no_memory_is_an_error_always),
+      T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
       T(what_is_nice_to_have_is_not_needed), T(a_root_share_needs_room))
