@@ -481,7 +481,7 @@ static void fids_are_used_for_what_they_are(void)
 
 TESTS(T(above_the_root_is_the_root), T(a_name_is_one_component),
       T(a_name_with_a_zero_in_it_is_no_message), T(symbolic_links_lead_nowhere),
-      T(nothing_special_is_opened_nor_waited_for), 
+      T(nothing_special_is_opened_nor_waited_for),
       T(files_of_the_kernels_are_opened_only_if_they_are_shared), T(no_device_is_made),
       T(a_race_with_the_host_is_not_won), T(descriptors_are_made_again),
       T(there_is_an_end_to_fids), T(there_is_an_end_to_names),

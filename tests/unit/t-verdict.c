@@ -227,7 +227,7 @@ static void a_hang_by_the_guests_own_report_says_it_once(void)
 
 		test__context("row %u", i);
 		verdict__note(&v, rows[i].noted, "%s", rows[i].note);
-		end(&v, VERDICT_HANG, 0, rows[i].end);
+		end(&v, VERDICT_HANG, 0, "%s", rows[i].end);
 		CHECK_EQ(verdict__final(&v)->code, 116);
 		CHECK_STR(v.final.detail, rows[i].detail);
 	}
