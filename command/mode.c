@@ -50,6 +50,12 @@ static int add_root_share(struct kvm_config *cfg)
 {
 	struct share_config *share = &cfg->shares[cfg->nr_shares];
 
+	for (unsigned i = 0; i < cfg->nr_shares; i++) {
+		if (!strcmp(cfg->shares[i].tag, ROOT_TAG)) {
+			pr_err("option '--9p': the tag '%s' is that of the root itself", ROOT_TAG);
+			return -EINVAL;
+		}
+	}
 	if (cfg->nr_shares == MAX_SHARES) {
 		pr_err("option '--9p': there are %u shares, and one more is needed for the root",
 		       cfg->nr_shares);

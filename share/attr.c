@@ -19,6 +19,20 @@ static int look_at(struct share *s, struct fid *fid, struct file_info *info)
 	return node__look(&s->tree, fid->node, info);
 }
 
+/*
+ * Who runs lkvm is the guest's root, and what is his on the host is root's in
+ * the guest: else programs that look whose their files are would not have them.
+ */
+static u32 id_seen(u32 id, u32 own)
+{
+	return id == own ? 0 : id;
+}
+
+static u32 id_meant(u32 id, u32 own)
+{
+	return id ? id : own;
+}
+
 static void put_time(struct p9_call *c, struct timespec t)
 {
 	p9_put64(c, (u64)t.tv_sec);
@@ -40,8 +54,8 @@ int p9_getattr(struct share *s, struct p9_call *c)
 	p9_put64(c, P9_GETATTR_BASIC | P9_GETATTR_BTIME);
 	p9_put_qid(c, qid_of(s, &info));
 	p9_put32(c, info.mode);
-	p9_put32(c, info.uid);
-	p9_put32(c, info.gid);
+	p9_put32(c, id_seen(info.uid, s->uid));
+	p9_put32(c, id_seen(info.gid, s->gid));
 	p9_put64(c, info.nlink);
 	p9_put64(c, info.rdev);
 	p9_put64(c, info.size);
@@ -68,8 +82,8 @@ struct new_attr {
  */
 static int set_owner(struct share *s, struct node *node, const struct new_attr *a)
 {
-	uid_t uid = a->valid & P9_SETATTR_UID ? a->uid : (uid_t)-1;
-	gid_t gid = a->valid & P9_SETATTR_GID ? a->gid : (gid_t)-1;
+	uid_t uid = a->valid & P9_SETATTR_UID ? id_meant(a->uid, s->uid) : (uid_t)-1;
+	gid_t gid = a->valid & P9_SETATTR_GID ? id_meant(a->gid, s->gid) : (gid_t)-1;
 	struct place place;
 	int err = node__place(&s->tree, node, &place);
 

@@ -146,6 +146,7 @@ static int init_share(struct share *s, const struct share_params *params, int ro
 	s->max_fids = params->max_fids;
 	s->readonly = params->readonly;
 	s->uid = geteuid();
+	s->gid = getegid();
 	s->is_root = !s->uid;
 	s->umask = umask(0);
 	umask(s->umask);

@@ -29,7 +29,7 @@ struct share {
 	unsigned max_fids;
 	bool readonly;
 	bool is_root;		/* files may be given to other users */
-	u32 uid;		/* who we are on the host */
+	u32 uid, gid;		/* who we are on the host: root, in the guest */
 	mode_t umask;		/* bits of a mode that the host takes away */
 	u64 root_dev;
 	u64 good_dev;		/* another file system whose files may be opened */

@@ -17,6 +17,10 @@
  *
  * The server needs /proc, by which what has been looked at is opened.
  *
+ * Files of the user and group that lkvm runs as are root's to the client. If
+ * lkvm is root itself it keeps to what the client says of owners; other users
+ * cannot give files away, and such a change is ignored.
+ *
  * A client that behaves sees files as their names say: if a program of the host
  * replaces a file, the client that looks again finds the new one; what it has
  * open stays the old one. What it removes or renames itself stays usable.

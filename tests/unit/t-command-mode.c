@@ -282,9 +282,21 @@ static void a_root_share_needs_room(void)
 	command__forget(&cfg);
 }
 
+static void the_roots_tag_is_taken(void)
+{
+	struct kvm_config cfg = config();
+
+	cfg.shares[0] = (struct share_config){ .tag = "lkvm.root" };
+	cfg.nr_shares = 1;
+	CHECK_HAS(SAID(CHECK_EQ(command__decide(&cfg, (char **)make), -EINVAL)), "'lkvm.root'");
+	CHECK(!cfg.command.on);
+	command__forget(&cfg);
+}
+
 TESTS(T(a_command_runs_over_the_hosts_files), T(a_packed_one_has_no_share),
       T(a_shell_is_for_guests_without_a_root), T(a_kernel_that_cannot_boots_without_a_shell),
       T(a_kernel_with_an_initramfs_inside_keeps_it), T(what_is_not_linux_gets_no_shell),
       T(a_kernel_that_cannot_be_read_is_the_loaders_to_refuse), T(no_memory_is_an_error_always),
       T(a_command_that_cannot_be_run_is_refused), T(a_packed_command_needs_little),
-      T(what_is_nice_to_have_is_not_needed), T(a_root_share_needs_room))
+      T(what_is_nice_to_have_is_not_needed), T(a_root_share_needs_room),
+      T(the_roots_tag_is_taken))
