@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A console device (virtio 1.2, section 5.3) with many ports: port 0 is the
- * terminal, hvc0 in Linux, if the user, or a command's init, wants it here; the others are the named
- * ports of include/kvm/virtio-console.h.
+ * terminal, hvc0 in Linux, if the user or a command wants it here; the others are
+ * the named ports of include/kvm/virtio-console.h.
  *
  * The vCPU that brings output takes it to the host's end itself, since Linux
  * has it wait for that anyway. Nothing waits here: what the host's end has no

@@ -25,9 +25,9 @@ struct kvm_config;
 
 /*
  * Completes @cfg, whose kernel is known unless only a command line is asked for
- * that does not depend on it. @argv is what the user wants to run, and must stay; NULL: a shell, if
- * nothing says that the guest has a root of its own. Returns 0, or -errno after
- * a sentence.
+ * that does not depend on it. @argv is what the user wants to run, and must
+ * stay; NULL: a shell, if nothing says that the guest has a root of its own.
+ * Returns 0, or -errno after a sentence.
  */
 int command__decide(struct kvm_config *cfg, char **argv);
 

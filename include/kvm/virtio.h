@@ -48,9 +48,10 @@ struct virtio_ops {
 
 	/*
 	 * (L) On the owner's thread, or a vCPU's if at_once: serve the queues
-	 * that are enabled. The device is live. On the I/O loop at most about one ring of requests a
-	 * call, however fast the guest brings new ones, and on a thread of its
-	 * own until virtio__is_wanted(); virtio__kick() for the rest.
+	 * that are enabled. The device is live. On the I/O loop at most about one
+	 * ring of requests a call, however fast the guest brings new ones, and on
+	 * a thread of its own until virtio__is_wanted(); virtio__kick() for the
+	 * rest.
 	 */
 	void (*serve)(struct virtio_device *device);
 
