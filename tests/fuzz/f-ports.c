@@ -44,6 +44,11 @@ struct console *term__console(struct kvm *k, unsigned n)
 	return n == 3 ? NULL : &consoles[n]; /* one leads nowhere */
 }
 
+struct console *term__kernel_console(struct kvm *k)
+{
+	return term__console(k, 0);
+}
+
 void console__attach(struct console *c, struct console_guest *guest)
 {
 	c->guest = guest;
