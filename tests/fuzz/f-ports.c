@@ -144,7 +144,7 @@ static void check_irq_lines(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const struct kvm_config cfg;
+	static const struct kvm_config cfg = { .tty = { [1] = true, [2] = true } };
 	struct kvm_device *devices[ARRAY_SIZE(modules)] = { 0 };
 	struct fuzz_input in = { data, size };
 
