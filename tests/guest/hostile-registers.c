@@ -24,7 +24,7 @@ static void queue_number(const struct virtio *v)
 		virtio_set_queue_size(v, numbers[i], RING_SIZE);
 		virtio_set_queue_addr(v, numbers[i], RING_DESC, (u64)&ring.desc);
 		virtio_enable_queue(v, numbers[i], 1);
-		check(!virtio_queue_is_enabled(v, numbers[i]) || v->pci);
+		check(!virtio_queue_is_enabled(v, numbers[i]));
 		check_eq(virtio_queue_size(v, numbers[i]), 0);
 		virtio_reset_queue(v, numbers[i]);
 		if (v->pci)
@@ -43,9 +43,7 @@ static void queue_size(const struct virtio *v)
 	const u32 sizes[] = { 0, 3, max + 1u, 2u * max, 0x8000, 0xffff, 0x10000 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-		check(virtio_negotiate(v, VIRTIO_VERSION_1));
-		virtio_start_queue(v, 0, &ring);
-		virtio_set_status(v, 0);
+		memset(&ring, 0, sizeof(ring));
 		check(virtio_negotiate(v, VIRTIO_VERSION_1));
 		virtio_set_queue_addr(v, 0, RING_DESC, (u64)&ring.desc);
 		virtio_set_queue_addr(v, 0, RING_AVAIL, (u64)&ring.avail);
@@ -53,9 +51,11 @@ static void queue_size(const struct virtio *v)
 		virtio_set_queue_size(v, 0, sizes[i]);
 		virtio_enable_queue(v, 0, 1);
 		virtio_driver_ok(v);
+		check(virtio_status(v) & VIRTIO_CONFIG_S_NEEDS_RESET);
 		ring.avail.idx = 1;
 		virtio_notify(v, 0);
 		virtio_set_status(v, 0);
+		check_eq(ring.used.idx, 0);
 	}
 }
 
@@ -66,9 +66,7 @@ static void ring_address(const struct virtio *v)
 	int queue = busy_queue(v);
 
 	for (unsigned i = 0; queue >= 0 && i < 3 * ARRAY_SIZE(bad); i++) {
-		check(virtio_negotiate(v, VIRTIO_VERSION_1));
-		virtio_start_queue(v, (unsigned)queue, &ring);
-		virtio_set_status(v, 0);
+		memset(&ring, 0, sizeof(ring));
 		check(virtio_negotiate(v, VIRTIO_VERSION_1));
 		virtio_set_queue_size(v, (unsigned)queue, RING_SIZE);
 		virtio_set_queue_addr(v, (unsigned)queue, RING_DESC, (u64)&ring.desc);

@@ -215,6 +215,11 @@ bool check_equal(u64 got, u64 want, const char *what, const char *file, int line
 	return got == want;
 }
 
+unsigned count_failures(void)
+{
+	return failures;
+}
+
 int checks_failed(void)
 {
 	return failures ? 1 : 0;

@@ -56,6 +56,7 @@ void halt_for_good(void) __attribute__((noreturn));
 
 bool check_true(bool ok, const char *what, const char *file, int line);
 bool check_equal(u64 got, u64 want, const char *what, const char *file, int line);
+unsigned count_failures(void);
 int checks_failed(void); /* 0 or 1: an exit status */
 
 /*

@@ -117,12 +117,12 @@ static bool is_wanted(const char *name)
 static void attack(const struct virtio *devices, unsigned count, const struct attack *a)
 {
 	for (unsigned i = 0; i < count; i++) {
-		int failed = checks_failed();
+		unsigned before = count_failures();
 
 		a->run(&devices[i]);
 		check_works(&devices[i]);
 		check_works(&devices[(i + 1) % count]);
-		if (checks_failed() != failed)
+		if (count_failures() != before)
 			say("that was %s, device %u\n", a->name, devices[i].id);
 	}
 }
