@@ -57,6 +57,11 @@ static int read_header(struct boot_image *image)
 	return 0;
 }
 
+static bool has_64bit_entry(const struct setup_header *h)
+{
+	return h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64);
+}
+
 static int check_header(const struct boot_image *image, u64 setup_size)
 {
 	const struct setup_header *h = &image->header;
@@ -88,6 +93,8 @@ static int check_header(const struct boot_image *image, u64 setup_size)
 		return bad(image, "its kernel_alignment is not a power of two");
 	if (!h->cmdline_size)
 		return bad(image, "it takes no command line");
+	if (has_64bit_entry(h) && image->size - setup_size <= ENTRY_64_OFFSET)
+		return bad(image, "it ends before its 64-bit entry point");
 	return 0;
 }
 
@@ -149,7 +156,7 @@ int bzimage__load(struct boot_image *image)
 	read_version(image);
 	image->entry = address;
 	image->protocol = BOOT_LINUX_32;
-	if (h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64)) {
+	if (has_64bit_entry(h)) {
 		image->entry += ENTRY_64_OFFSET;
 		image->protocol = BOOT_LINUX_64;
 	}

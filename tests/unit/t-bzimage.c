@@ -239,6 +239,19 @@ static void lies_about_sizes_are_found(void)
 	CHECK_HAS(refused(-ENOEXEC), "'bz' is truncated");
 }
 
+static void a_64_bit_entry_past_the_end_is_found(void)
+{
+	start();
+	file.h.syssize = 0;
+	file.len -= KERNEL_SIZE - 0x200;
+	CHECK_HAS(refused(-ENOEXEC), "64-bit entry");
+	file.len++;
+	loads_at(MiB(16));
+	file.len--;
+	file.h.xloadflags = 0;
+	loads_at(MiB(16));
+}
+
 static void lies_about_memory_are_found(void)
 {
 	start();
@@ -339,7 +352,8 @@ TESTS(T(a_sound_image_goes_where_it_prefers), T(without_64_bit_entry_it_is_enter
       T(the_header_ends_where_its_jump_leads), T(what_is_no_bzimage_is_not_probed_as_one),
       T(a_truncated_image_is_refused_at_every_length), T(a_tail_is_no_damage),
       T(old_protocols_are_refused_with_both_versions), T(a_zimage_is_refused),
-      T(lies_about_sizes_are_found), T(lies_about_memory_are_found),
+      T(lies_about_sizes_are_found),
+      T(a_64_bit_entry_past_the_end_is_found), T(lies_about_memory_are_found),
       T(lies_about_addresses_are_found), T(a_sum_that_wraps_does_not_fit),
       T(room_is_counted_from_the_aligned_address),
       T(command_line_and_initrd_limits_are_taken_as_they_are))
