@@ -237,6 +237,33 @@ bool test_machine__wait(struct kvm *kvm, const unsigned *count, unsigned at_leas
 /*
  * The driver
  */
+static const struct virtio_ops *true_ops;
+static unsigned nr_served;
+
+static void serve_and_count(struct virtio_device *device)
+{
+	true_ops->serve(device);
+	count(&nr_served);
+}
+
+/* Its worker has heard that the driver is there, and sleeps. */
+static void start_and_settle(struct virtio_device *device, u8 status)
+{
+	struct virtio_ops counting = *device->ops;
+
+	true_ops = device->ops;
+	counting.serve = serve_and_count;
+	virtio__lock(device);
+	device->ops = &counting;
+	nr_served = 0;
+	virtio__unlock(device);
+	virtio__set_status(device, status);
+	CHECK(test_machine__wait(device->kvm, &nr_served, 1));
+	virtio__lock(device);
+	device->ops = true_ops;
+	virtio__unlock(device);
+}
+
 void test_driver__start(struct virtio_device *device, u64 features, u64 gpa,
 			struct vring_driver *rings)
 {
@@ -259,6 +286,9 @@ void test_driver__start(struct virtio_device *device, u64 features, u64 gpa,
 		virtio__set_queue_addr(device, i, VIRTIO_RING_USED, false, (u32)r->used_gpa);
 		virtio__enable_queue(device, i);
 	}
-	virtio__set_status(device, up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
+	if (device->own_thread)
+		start_and_settle(device, up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
+	else
+		virtio__set_status(device, up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
 	CHECK_EQ(virtio__status(device), up_to_features | VIRTIO_CONFIG_S_DRIVER_OK);
 }
