@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A console device (virtio 1.2, section 5.3) with many ports: port 0 is the
- * terminal, hvc0 in Linux, if the user or a command wants it here; the others are
- * the named ports of include/kvm/virtio-console.h.
+ * A console device (virtio 1.2, section 5.3) with many ports: first the
+ * terminal, hvc0 in Linux, if the user or a command wants it here, then the
+ * named ports of include/kvm/virtio-console.h.
  *
  * The vCPU that brings output takes it to the host's end itself, since Linux
  * has it wait for that anyway. Nothing waits here: what the host's end has no
@@ -24,7 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_SIZE 64 /* Linux gives each entry of a receive queue a page */
+#define QUEUE_SIZE 64
+#define INPUT_QUEUE_SIZE 16 /* Linux gives each entry a page, before anything comes */
 #define NR_QUEUES(ports) (2 * (ports) + 2)
 
 /*
@@ -57,7 +58,7 @@ enum {
 struct port {
 	struct virtio_console *console;
 	struct console_guest guest;
-	struct console *stream;		/* NULL: there is no such port */
+	struct console *stream;
 	struct virtio_port *named;	/* NULL: the terminal */
 
 	/* device->lock guards the rest */
@@ -80,7 +81,7 @@ struct virtio_console {
 	struct ioloop_call start_late;	/* both for the terminal's interrupts */
 	struct ioloop_timer late;
 	bool late_started;		/* device->lock guards it */
-	unsigned nr_ports;		/* the terminal's counts even if it is not there */
+	unsigned nr_ports;
 	struct port ports[MAX_VIRTIO_PORTS];
 	struct virtqueue queues[NR_QUEUES(MAX_VIRTIO_PORTS)];
 };
@@ -120,12 +121,10 @@ static bool port__send_part(struct port *p)
 		}
 
 		const u8 *bytes = (const u8 *)iov[i].iov_base + skip;
-		size_t len = iov[i].iov_len - skip, taken = len;
+		size_t len = iov[i].iov_len - skip;
+		size_t taken = console__offer(p->stream, bytes, len);
 
-		/* Without a stream all of it is gone, unseen: there is no end to what it may be. */
-		if (p->stream)
-			taken = console__offer(p->stream, bytes, len);
-		if (p->stream && !p->named)
+		if (!p->named)
 			console_watch__feed(&p->watch, p->console->kvm, bytes, taken);
 		p->sent += taken;
 		if (taken < len)
@@ -271,7 +270,7 @@ static void port__ask_for_input(struct port *p)
 {
 	struct virtqueue *vq = port__queue(p, RECEIVE);
 
-	if (!p->stream || !p->input_waits || !vq->enabled || !port__takes_input(p))
+	if (!p->input_waits || !vq->enabled || !port__takes_input(p))
 		return;
 	/* Before it has been asked for once, nobody has looked whether kicks are on. */
 	if (!vq__has_requests(vq) && !vq__enable_kicks(vq))
@@ -405,10 +404,10 @@ static void driver_says(struct virtio_console *vc, const struct virtio_console_c
 {
 	if (message->event == VIRTIO_CONSOLE_DEVICE_READY) {
 		for (unsigned n = 0; n < vc->nr_ports && message->value; n++)
-			vc->ports[n].due |= vc->ports[n].stream ? DUE_ADD : 0;
+			vc->ports[n].due |= DUE_ADD;
 		return;
 	}
-	if (message->id >= vc->nr_ports || !vc->ports[message->id].stream)
+	if (message->id >= vc->nr_ports)
 		return;
 
 	struct port *p = &vc->ports[message->id];
@@ -451,9 +450,16 @@ static void hear_driver(struct virtio_console *vc)
 /*
  * The device
  */
-static unsigned live_ports(const struct virtio_console *vc)
+/* NULL: it is elsewhere. */
+static struct port *terminal_port(struct virtio_console *vc)
 {
-	return is_multiport(vc) ? vc->nr_ports : 1;
+	return vc->ports[0].named ? NULL : &vc->ports[0];
+}
+
+/* A driver that knows one port takes it for a terminal. */
+static unsigned live_ports(struct virtio_console *vc)
+{
+	return is_multiport(vc) ? vc->nr_ports : !!terminal_port(vc);
 }
 
 static void console__serve(struct virtio_device *device)
@@ -502,10 +508,11 @@ static u64 console__config_read(struct virtio_device *device, u64 offset, unsign
 {
 	struct virtio_console *vc = to_console(device);
 	struct virtio_console_config config = { .max_nr_ports = vc->nr_ports };
+	struct port *terminal = terminal_port(vc);
 	u16 cols, rows;
 	u64 value = 0;
 
-	if (vc->ports[0].stream && console__size(vc->ports[0].stream, &cols, &rows)) {
+	if (terminal && console__size(terminal->stream, &cols, &rows)) {
 		config.cols = cols;
 		config.rows = rows;
 	}
@@ -521,11 +528,11 @@ static void console__config_write(struct virtio_device *device, u64 offset, unsi
 				  u64 value)
 {
 	struct virtio_console *vc = to_console(device);
-	struct port *p = &vc->ports[0];
+	struct port *p = terminal_port(vc);
 	u8 byte = (u8)value;
 
 	(void)width;
-	if (offset != offsetof(struct virtio_console_config, emerg_wr) || !p->stream)
+	if (offset != offsetof(struct virtio_console_config, emerg_wr) || !p)
 		return;
 	console_watch__feed(&p->watch, vc->kvm, &byte, 1);
 	console__offer(p->stream, &byte, 1);
@@ -588,7 +595,7 @@ static const struct console_guest_ops named_port_ops = {
 void virtio_console__add_port(struct kvm *kvm, struct virtio_port *port)
 {
 	struct virtio_port **place = &kvm->ports;
-	unsigned count = 1;
+	unsigned count = 1; /* the terminal */
 
 	while (*place) {
 		place = &(*place)->next;
@@ -611,10 +618,8 @@ static void add_port(struct virtio_console *vc, struct console *stream, struct v
 
 static void attach_ports(struct virtio_console *vc)
 {
-	for (unsigned n = 0; n < vc->nr_ports; n++) {
-		if (vc->ports[n].stream)
-			console__attach(vc->ports[n].stream, &vc->ports[n].guest);
-	}
+	for (unsigned n = 0; n < vc->nr_ports; n++)
+		console__attach(vc->ports[n].stream, &vc->ports[n].guest);
 }
 
 static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
@@ -633,14 +638,17 @@ static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 	vc->kvm = kvm;
 	vc->start_late.run = start_late;
 	vc->late.expired = late_interrupt;
-	/* Port 0 has a place of its own, because a driver may know no other. */
-	add_port(vc, terminal ? term__console(kvm, 0) : NULL, NULL);
+	/* The first, because a driver may know no other. */
+	if (terminal)
+		add_port(vc, term__console(kvm, 0), NULL);
 	for (struct virtio_port *port = kvm->ports; port; port = port->next)
 		add_port(vc, port->stream, port);
 	for (unsigned n = 0; n < vc->nr_ports; n++)
 		vc->ports[n].console = vc;
 	for (unsigned i = 0; i < ARRAY_SIZE(vc->queues); i++)
 		vc->queues[i].max_size = QUEUE_SIZE;
+	for (unsigned n = 0; n < vc->nr_ports; n++)
+		port__queue(&vc->ports[n], RECEIVE)->max_size = INPUT_QUEUE_SIZE;
 
 	vc->virtio = (struct virtio_device){
 		.ops = &console_ops,
@@ -652,6 +660,7 @@ static int virtio_console__init(struct kvm *kvm, struct kvm_device **dev)
 		.queues = vc->queues,
 		.config_size = sizeof(struct virtio_console_config),
 		.at_once = true,
+		.one_vector = true,
 	};
 	err = virtio__init(&vc->virtio, kvm);
 	if (err) {
@@ -671,10 +680,8 @@ static void virtio_console__exit(struct kvm *kvm, struct kvm_device *dev)
 
 	struct virtio_console *vc = container_of(dev, struct virtio_console, dev);
 
-	for (unsigned n = 0; n < vc->nr_ports; n++) {
-		if (vc->ports[n].stream)
-			console__attach(vc->ports[n].stream, NULL);
-	}
+	for (unsigned n = 0; n < vc->nr_ports; n++)
+		console__attach(vc->ports[n].stream, NULL);
 	ioloop__disarm(&vc->kvm->loop, &vc->late);
 	virtio__exit(&vc->virtio);
 	free(vc);

@@ -468,10 +468,15 @@ static u32 pci_class(u16 virtio_id)
 	}
 }
 
+/* A driver that gets no vector for each queue makes do with two: Linux does. */
+static unsigned count_vectors(const struct virtio_device *device)
+{
+	return 1 + (device->one_vector ? 1 : (unsigned)min_u64(device->nr_queues, MSIX_MAX_VECTORS - 1));
+}
+
 int virtio_pci__create(struct virtio_device *device, struct virtio_transport **transport)
 {
 	struct virtio_pci *p = calloc(1, sizeof(*p) + device->nr_queues * sizeof(u16));
-	unsigned nr_vectors = (unsigned)min_u64(device->nr_queues + 1, MSIX_MAX_VECTORS);
 
 	if (!p) {
 		pr_err("%s: %s", device->name, strerror(ENOMEM));
@@ -499,7 +504,7 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 	doorbell__init(&p->doorbell, device);
 	p->line.gsi = pci__gsi(&p->pci);
 	add_caps(p);
-	msix__init(&p->msix, device->kvm, &p->pci, MSIX_BAR, nr_vectors);
+	msix__init(&p->msix, device->kvm, &p->pci, MSIX_BAR, count_vectors(device));
 	virtio_pci__reset(&p->transport);
 	*transport = &p->transport;
 	return 0;

@@ -77,6 +77,8 @@ struct virtio_device {
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
 	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks there */
+	bool one_vector;	/* for all queues: they are many, and a vector takes its driver a
+				   dozen accesses to set up */
 
 	/* Of core and transport */
 	struct kvm *kvm;

@@ -348,6 +348,42 @@ static void it_has_two_queues_for_each_port_and_two_for_control(void)
 	unmake();
 }
 
+static void without_a_terminal_named_ports_are_the_first(void)
+{
+	struct message m;
+
+	make();
+	virtio_console_module.exit(kvm, dev);
+	cfg.console = CONSOLE_SERIAL;
+	CHECK_EQ(virtio_console_module.init(kvm, &dev), 0);
+	device = test_last_device();
+	CHECK_EQ(device->nr_queues, 2 * NR_NAMED + 2);
+	CHECK_EQ(config(4, 4), NR_NAMED);
+	CHECK_EQ(config(0, 4), 0);
+	virtio__config_write(device, offsetof(struct virtio_console_config, emerg_wr), 4, 'x');
+
+	test_driver__start(device, 0, RINGS, rings); /* it takes the one it knows for a terminal */
+	vring__add_out(&rings[TRANSMIT(0)], DATA, 1);
+	kick();
+	CHECK(!vring__collect(&rings[TRANSMIT(0)], NULL, NULL));
+
+	test_driver__start(device, MULTIPORT, RINGS, rings);
+	add_control_buffers(32);
+	say(VIRTIO_CONSOLE_BAD_ID, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	say(0, VIRTIO_CONSOLE_PORT_READY, 1);
+	expect(0, VIRTIO_CONSOLE_PORT_ADD, 1);
+	expect(1, VIRTIO_CONSOLE_PORT_ADD, 1);
+	CHECK(hear(&m));
+	CHECK_EQ(m.head.event, VIRTIO_CONSOLE_PORT_NAME);
+	CHECK_STR(m.tail, "org.lkvm.one");
+	say(0, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	memcpy(guest_ptr(&kvm->mem, DATA, 3), "out", 3);
+	vring__add_out(&rings[TRANSMIT(0)], DATA, 3);
+	kick();
+	expect_text(from_port[0], "out");
+	unmake();
+}
+
 static void ports_are_announced_and_described(void)
 {
 	struct message m;
@@ -894,6 +930,7 @@ static void input_before_the_driver_is_harmless(void)
 
 TESTS(T(there_is_none_unless_somebody_wants_one),
       T(it_has_two_queues_for_each_port_and_two_for_control),
+      T(without_a_terminal_named_ports_are_the_first),
       T(ports_are_announced_and_described), T(a_driver_without_buffers_hears_it_later),
       T(nonsense_of_the_driver_is_ignored), T(a_new_size_is_told),
       T(what_the_guest_says_comes_out), T(a_driver_that_knows_one_port_has_the_terminal),

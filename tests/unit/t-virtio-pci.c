@@ -271,6 +271,16 @@ static void there_is_a_vector_for_each_queue_and_one_more(void)
 	stop();
 }
 
+static void or_one_for_all_queues(void)
+{
+	start();
+	virtio__exit(&probe.device);
+	probe.device.one_vector = true;
+	CHECK_EQ(virtio__init(&probe.device, &probe_kvm), 0);
+	CHECK_EQ((get_config(msix_cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1, 2);
+	stop();
+}
+
 static void a_full_bus_is_said(void)
 {
 	static struct pci_device others[248];
@@ -947,7 +957,8 @@ static void the_window_is_the_only_capability_to_write(void)
 
 TESTS(T(the_device_is_one_of_virtio_1), T(the_capability_list_is_sound),
       T(the_regions_lie_within_the_bar_and_apart), T(all_queues_share_a_notification_address),
-      T(there_is_a_vector_for_each_queue_and_one_more), T(a_full_bus_is_said),
+      T(there_is_a_vector_for_each_queue_and_one_more), T(or_one_for_all_queues),
+      T(a_full_bus_is_said),
       T(features_are_offered_by_words), T(words_beyond_the_second_are_zero),
       T(features_that_are_offered_are_accepted), T(queues_are_described_as_they_are),
       T(a_queue_that_is_not_there_has_size_0), T(each_queue_has_registers_of_its_own),
