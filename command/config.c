@@ -2,6 +2,7 @@
 /* What init is told; command/config.h is the manual. */
 #include "config.h"
 #include "kvm/kvm-config.h"
+#include "kvm/pack.h"
 
 #include "../guest/protocol.h"
 
@@ -87,6 +88,19 @@ static void add_shares(struct strbuf *text, const struct kvm_config *cfg)
 	}
 }
 
+/* In the host's files, which the guest has too. A path that is one needs no search. */
+static void add_program(struct strbuf *text, const struct command_config *command,
+			const struct host_session *host, const char *path)
+{
+	struct pack_env env = { .cwd = host->cwd ? host->cwd : "/", .path = path };
+	char program[PATH_MAX];
+	int why;
+
+	if (command->root_tag && !strchr(command->argv[0], '/') &&
+	    pack__find_program(&env, command->argv[0], program, &why) == 0)
+		add(text, GUEST_PROGRAM, program);
+}
+
 void command_config__write(struct strbuf *text, const struct kvm_config *cfg, const char *name,
 			   const struct host_session *host)
 {
@@ -107,6 +121,7 @@ void command_config__write(struct strbuf *text, const struct kvm_config *cfg, co
 	add_env(text, "HOME", host->home && *host->home ? host->home : "/root");
 	add_env(text, "TERM", command->terminal && host->term ? host->term : "dumb");
 	add_env(text, "LANG", host->lang);
+	add_program(text, command, host, path);
 	for (char *const *arg = command->argv; *arg; arg++)
 		add(text, GUEST_ARG, *arg);
 	free(path);

@@ -47,6 +47,8 @@ static void take_record(struct config *c, struct cursor *at, char *record)
 		c->tmp = value;
 	else if ((value = value_of(record, GUEST_CWD)))
 		c->cwd = value;
+	else if ((value = value_of(record, GUEST_PROGRAM)))
+		c->program = value;
 	else if (value_of(record, GUEST_TERMINAL))
 		c->terminal = true;
 }

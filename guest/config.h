@@ -17,6 +17,7 @@ struct config {
 	const char *root;
 	const char *tmp;
 	const char *cwd;
+	const char *program;
 	bool terminal;
 	struct share *shares;
 	size_t nr_shares;

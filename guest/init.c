@@ -133,13 +133,18 @@ static void try(const char *path, const struct config *c, int *result)
 		*result = err;
 }
 
-/* As execvp() does: a name without a slash is looked for in PATH. */
+/*
+ * As execvp() does: a name without a slash is looked for in PATH. The host has
+ * done that in its own files: a look into each directory is many a message.
+ */
 static void __attribute__((noreturn)) execute(const struct config *c)
 {
 	const char *name = c->argv[0], *path = find_env(c->envp, "PATH"), *end;
 	char file[4096];
 	int err = -ENOENT;
 
+	if (c->program)
+		try(c->program, c, &err);
 	if (strchr(name, '/') || !path) {
 		try(name, c, &err);
 		path = "";

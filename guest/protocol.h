@@ -33,6 +33,7 @@
 #define GUEST_CWD	"cwd"
 #define GUEST_TERMINAL	"terminal"	/* "1": the command runs on hvc0, and has no other streams */
 #define GUEST_ENV	"env"		/* NAME=VALUE, as often as there are some */
+#define GUEST_PROGRAM	"program"	/* where the command is likely to be, which saves a search */
 #define GUEST_ARG	"arg"		/* the command's words */
 
 /* Lines to the host */

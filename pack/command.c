@@ -53,7 +53,7 @@ int pack__command(struct initramfs *fs, char *const *argv, const struct pack_env
 	if (fs->err)
 		return fs->err;
 
-	int status = program__find(env, argv[0], path, &why);
+	int status = pack__find_program(env, argv[0], path, &why);
 
 	if (status > 0)
 		return no_command(fs, argv[0], status, why);

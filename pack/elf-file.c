@@ -110,3 +110,21 @@ bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section
 	};
 	return true;
 }
+
+bool elf_file__find_section(const struct elf_file *e, const char *name, Elf64_Shdr *section)
+{
+	char found[ELF_MAX_SECTION_NAME + 1];
+	Elf64_Shdr names;
+
+	if (!elf_file__section(e, e->shstrndx, &names))
+		return false;
+	for (unsigned i = 0; i < e->shnum && elf_file__section(e, i, section); i++) {
+		u64 at;
+
+		/* What is longer is another one. */
+		if (!__builtin_add_overflow(names.sh_offset, section->sh_name, &at) &&
+		    elf_file__string(e, at, found, sizeof(found)) && !strcmp(found, name))
+			return section->sh_type == SHT_PROGBITS;
+	}
+	return false;
+}

@@ -33,6 +33,10 @@ void elf_file__close(struct elf_file *e);
 bool elf_file__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment);
 bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section);
 
+/* The section with @name that has contents. */
+#define ELF_MAX_SECTION_NAME 31
+bool elf_file__find_section(const struct elf_file *e, const char *name, Elf64_Shdr *section);
+
 /* All @len bytes at @offset. False: they are not all in the file. */
 bool elf_file__read(const struct elf_file *e, u64 offset, void *buf, size_t len);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A kernel's version, from its file; kernel-release.h is the manual. */
 #include "kernel-release.h"
+#include "elf-file.h"
 #include "kvm/file.h"
 
 #include <asm/bootparam.h>
 #include <ctype.h>
 #include <elf.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,23 +57,34 @@ static bool find_banner(const char *p, size_t len, char release[KERNEL_RELEASE_L
 	return false;
 }
 
-/* The banner is among the constants, somewhere: windows overlap by the length of one. */
-static void read_vmlinux(int fd, char release[KERNEL_RELEASE_LEN])
+/* Looks for it from @offset to the end of the file: windows overlap by the length of one. */
+static void search_banner(int fd, u64 offset, char release[KERNEL_RELEASE_LEN])
 {
-	const size_t overlap = sizeof(banner) + KERNEL_RELEASE_LEN;
-	char *window = malloc(MiB(1));
-	u64 offset = 0;
+	static const size_t overlap = sizeof(banner) + KERNEL_RELEASE_LEN;
+	char window[KiB(64)];
 	ssize_t n;
 
-	if (!window)
-		return;
 	do {
-		n = pread_full(fd, window, MiB(1), offset);
+		n = pread_full(fd, window, sizeof(window), offset);
 		if (n <= 0 || find_banner(window, (size_t)n, release))
 			break;
-		offset += MiB(1) - overlap;
-	} while ((size_t)n == MiB(1));
-	free(window);
+		offset += sizeof(window) - overlap;
+	} while ((size_t)n == sizeof(window));
+}
+
+/* The banner is a constant, and Linux links it in as the first. */
+static void read_vmlinux(const char *path, int fd, char release[KERNEL_RELEASE_LEN])
+{
+	Elf64_Shdr constants;
+	struct elf_file e;
+
+	if (elf_file__open(&e, path) == 0) {
+		if (elf_file__find_section(&e, ".rodata", &constants))
+			search_banner(fd, constants.sh_offset, release);
+		elf_file__close(&e);
+	}
+	if (!*release)
+		search_banner(fd, 0, release);
 }
 
 int kernel_release__read(const char *path, char release[KERNEL_RELEASE_LEN])
@@ -92,7 +103,7 @@ int kernel_release__read(const char *path, char release[KERNEL_RELEASE_LEN])
 	if (n == sizeof(head)) {
 		memcpy(&h, head + HEADER_OFFSET, sizeof(h));
 		if (!memcmp(head, ELFMAG, SELFMAG))
-			read_vmlinux(fd, release);
+			read_vmlinux(path, fd, release);
 		else if (!memcmp(&h.header, "HdrS", sizeof(h.header)))
 			read_bzimage(fd, &h, release);
 	}

@@ -12,24 +12,6 @@
 
 #define MAX_MODINFO MiB(1) /* aliases of some drivers take a tenth of it */
 
-static bool find_section(const struct elf_file *e, const char *name, Elf64_Shdr *section)
-{
-	Elf64_Shdr names;
-	char found[32];
-
-	if (!elf_file__section(e, e->shstrndx, &names))
-		return false;
-	for (unsigned i = 0; i < e->shnum && elf_file__section(e, i, section); i++) {
-		u64 at;
-
-		/* What is longer is another one. */
-		if (!__builtin_add_overflow(names.sh_offset, section->sh_name, &at) &&
-		    elf_file__string(e, at, found, sizeof(found)) && !strcmp(found, name))
-			return section->sh_type == SHT_PROGBITS && section->sh_size <= MAX_MODINFO;
-	}
-	return false;
-}
-
 static void find_depends(const char *info, size_t len, struct strbuf *depends)
 {
 	static const char key[] = "depends=";
@@ -55,7 +37,7 @@ int modinfo__depends(const char *path, struct strbuf *depends)
 	if (err)
 		return err;
 	err = -ENOEXEC;
-	if (find_section(&e, ".modinfo", &section)) {
+	if (elf_file__find_section(&e, ".modinfo", &section) && section.sh_size <= MAX_MODINFO) {
 		info = malloc(section.sh_size + 1);
 		if (info && elf_file__read(&e, section.sh_offset, info, section.sh_size)) {
 			find_depends(info, section.sh_size, depends);

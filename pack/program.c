@@ -65,7 +65,7 @@ static int find_in_path(const struct pack_env *env, const char *name, char path[
 	return err;
 }
 
-int program__find(const struct pack_env *env, const char *name, char path[PATH_MAX], int *why)
+int pack__find_program(const struct pack_env *env, const char *name, char path[PATH_MAX], int *why)
 {
 	if (!*name)
 		*why = -ENOENT;
@@ -111,7 +111,7 @@ static int pack_for_env(struct initramfs *fs, const char *path, struct text word
 		if (*word.p == '-' || memchr(word.p, '=', word.len))
 			continue;
 		copy_word(name, word);
-		if (program__find(env, name, found, &why))
+		if (pack__find_program(env, name, found, &why))
 			return no_interpreter(fs, path, name);
 		return pack_depth(fs, found, env, depth);
 	}

@@ -28,6 +28,8 @@
  */
 #include "kvm/initramfs.h"
 
+#include <limits.h>
+
 struct pack_env {
 	const char *cwd;	/* absolute; what relative paths are relative to */
 	const char *path;	/* $PATH of the guest; NULL: none, and execvp()'s default is taken */
@@ -50,6 +52,13 @@ struct pack_env {
 #define PACK_NOT_EXECUTABLE 126
 
 int pack__command(struct initramfs *fs, char *const *argv, const struct pack_env *env);
+
+/*
+ * Looks for the program @name as execvp() does in a guest with the host's files.
+ * Returns 0 and the absolute path; PACK_NOT_FOUND or PACK_NOT_EXECUTABLE, with
+ * the errno of it in *@why; or -ENAMETOOLONG. Prints nothing.
+ */
+int pack__find_program(const struct pack_env *env, const char *name, char path[PATH_MAX], int *why);
 
 /*
  * What a command expects of a root file system, unless it is there already, as

@@ -75,6 +75,29 @@ static void a_command_arrives_word_for_word(void)
 	CHECK(!c.terminal);
 }
 
+/* In the host's files: a guest that has others, or is told where, looks for itself. */
+static void the_host_looks_for_the_program(void)
+{
+	static const struct host_session session = { .cwd = "/", .path = "/nowhere:/bin" };
+	char *argv[] = { "sh", NULL };
+	struct kvm_config cfg = { .command = { .argv = argv, .root_tag = "r" } };
+	struct config c = told(&cfg, &session);
+
+	CHECK_STR(c.program, "/bin/sh");
+	CHECK_STR(c.argv[0], "sh");
+	cfg.command.root_tag = NULL;
+	c = told(&cfg, &session);
+	CHECK(!c.program);
+
+	cfg.command.root_tag = "r";
+	argv[0] = "/bin/sh";
+	c = told(&cfg, &session);
+	CHECK(!c.program);
+	argv[0] = "is not there";
+	c = told(&cfg, &session);
+	CHECK(!c.program);
+}
+
 static void the_environment_is_the_callers_with_roots_path(void)
 {
 	struct kvm_config cfg = { .command = { .argv = words, .terminal = true } };
@@ -166,7 +189,8 @@ static void what_is_no_configuration_is_refused(void)
 	strbuf__free(&text);
 }
 
-TESTS(T(a_command_arrives_word_for_word), T(the_environment_is_the_callers_with_roots_path),
+TESTS(T(a_command_arrives_word_for_word), T(the_host_looks_for_the_program),
+      T(the_environment_is_the_callers_with_roots_path),
       T(without_an_environment_there_is_one), T(shares_in_place_are_mounted),
       T(tmp_is_covered_where_it_does_not_matter),
       T(a_packed_directory_has_no_place_of_the_callers), T(what_is_no_configuration_is_refused))

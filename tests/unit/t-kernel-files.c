@@ -75,8 +75,8 @@ static void a_bzimage_says_its_version(void)
 
 static void a_vmlinux_says_its_version(void)
 {
-	static const size_t offsets[] = { 2000, MiB(1) - 5, MiB(1) - 78, MiB(1) - 100, MiB(2) - 40,
-					  MiB(3) };
+	static const size_t offsets[] = { 2000, KiB(64) - 5, KiB(64) - 78, KiB(64) - 100,
+					  KiB(128) - 40, MiB(3) };
 
 	temp__make();
 	for (unsigned i = 0; i < ARRAY_SIZE(offsets); i++) {
