@@ -32,13 +32,20 @@ static bool cut_suffix(struct text *path, enum module_format *format)
 	return false;
 }
 
-struct text module_list__name(struct text path)
+static struct text file_name(struct text path)
 {
-	enum module_format format;
 	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
 
 	if (slash)
 		text__drop(&path, (size_t)(slash + 1 - path.p));
+	return path;
+}
+
+struct text module_list__name(struct text path)
+{
+	enum module_format format;
+
+	path = file_name(path);
 	cut_suffix(&path, &format);
 	return path;
 }
@@ -63,17 +70,14 @@ static bool find(const struct strbuf *list, struct text name, struct module_entr
 {
 	struct text rest = text__of(list), line;
 
-	while (text__next(&rest, "\n", &line)) {
-		struct text stem;
-
+	while (name.len && text__next(&rest, "\n", &line)) {
 		if (!text__next(&line, ":", &m->path))
 			continue;
-		stem = m->path;
-		if (!cut_suffix(&stem, &m->format))
-			continue;
-		m->name = module_list__name(stem);
+		m->name = file_name(m->path);
 		m->needs = line;
-		if (same_name(m->name, name))
+		/* The first letter tells most of the thousands apart. */
+		if (m->name.len > name.len && *m->name.p == *name.p &&
+		    cut_suffix(&m->name, &m->format) && same_name(m->name, name))
 			return true;
 	}
 	return false;
