@@ -254,9 +254,9 @@ int posix_memalign(void **p, size_t align, size_t size)
 
 char *strdup(const char *s)
 {
-	if (!FROM_PROGRAM)
-		return NEXT(strdup)(s);
-	return fails("strdup", ENOMEM) ? NULL : NOTED(NEXT(strdup)(s));
+	char *copy = FROM_PROGRAM && fails("strdup", ENOMEM) ? NULL : NEXT(strdup)(s);
+
+	return FROM_PROGRAM ? NOTED(copy) : copy;
 }
 
 char *strndup(const char *s, size_t len)
@@ -318,7 +318,10 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 	{                                                                             \
 		if (FROM_PROGRAM && fails(#name, EMFILE))                             \
 			return failed;                                                \
-		return NEXT(name)(__VA_ARGS__);                                       \
+                                                                                      \
+		result got = NEXT(name)(__VA_ARGS__);                                 \
+                                                                                      \
+		return got;                                                           \
 	}
 
 CALL(int, -1, epoll_create1, (int flags), flags)
