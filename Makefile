@@ -2,7 +2,7 @@
 #
 # make             builds lkvm
 # make demo        boots a distribution kernel with it
-# make check       all tests: unit, guest, boot (see tests/README.md); check-long builds kernels too
+# make check       all tests (see tests/README.md); check-long builds kernels too
 # make bench       lkvm beside its peers
 # make fuzz        the fuzz targets, FUZZ_SECONDS each
 # make coverage    what of the code a guest can reach the tests run
@@ -111,7 +111,7 @@ demo: packages
 
 check check-long: packages
 	$(Q)$(MAKE) --no-print-directory $(LKVM) unit-tests guests
-	$(Q)tests/check $(if $(filter check-long,$@),unit guest boot long)
+	$(Q)tests/check $(if $(filter check-long,$@),unit guest faults boot long)
 
 bench: packages
 	$(Q)$(MAKE) --no-print-directory $(LKVM)

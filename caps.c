@@ -30,6 +30,8 @@ const struct kvm_cap_use kvm_cap_uses[] = {
 		 "the guest learns it elsewhere"),
 	OPTIONAL(KVM_CAP_USER_NMI, "asking a guest that hangs where it is",
 		 "only by its console"),
+	OPTIONAL(KVM_CAP_KVMCLOCK_CTRL, "telling a guest that it was stopped",
+		 "it may take that for a lockup"),
 	OPTIONAL(KVM_CAP_X2APIC_API, "APIC ids above 254", "at most 255 vCPUs"),
 	OPTIONAL(KVM_CAP_COALESCED_PIO, "serial output without an exit for each byte",
 		 "one exit for each byte"),

@@ -5,6 +5,7 @@
  */
 #include "kvm/kvm-cpu.h"
 #include "kvm/arch.h"
+#include "kvm/clock.h"
 #include "kvm/evidence.h"
 #include "kvm/exit-reason.h"
 #include "kvm/kvm.h"
@@ -204,6 +205,23 @@ static void kvm_cpu__serve_requests(struct kvm_cpu *cpu)
 		kvm_cpu__inject_nmi(cpu);
 }
 
+/*
+ * A vCPU comes by here at least once a second, as the halt watch sees to it. If it
+ * has been longer, it was not running: lkvm was stopped, or held up by whoever
+ * reads the console, and the guest is told, lest it take that for a lockup. The
+ * thread finds out itself, as nobody else is sure to do so before it goes on.
+ */
+#define PAUSE_NS (NS_PER_S + NS_PER_S / 2)
+
+static void kvm_cpu__notice_pause(struct kvm_cpu *cpu)
+{
+	u64 now = coarse_ns();
+
+	if (now - cpu->last_seen_ns > PAUSE_NS)
+		kvm_cpu__arch_paused(cpu);
+	cpu->last_seen_ns = now;
+}
+
 void kvm_cpu__start(struct kvm_cpu *cpu)
 {
 	if (kvm_cpu__arch_reset(cpu) < 0) {
@@ -211,7 +229,9 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 		return;
 	}
 
+	cpu->last_seen_ns = coarse_ns();
 	while (!kvm__stopping(cpu->kvm)) {
+		kvm_cpu__notice_pause(cpu);
 		if (kvm_cpu__run(cpu)) {
 			if (!cpu->exits)
 				timeline__mark(&cpu->kvm->timeline, MARK_FIRST_EXIT);
@@ -304,9 +324,9 @@ void kvm_cpu__stop_all(struct kvm *kvm)
 /*
  * A guest that halts with interrupts off on every vCPU will never do anything
  * again, and KVM keeps it asleep without a word. Each vCPU is interrupted now
- * and then to see whether it is such a one; only a machine that has made no
- * exit since the last look is, so a busy one is not disturbed. The interrupted
- * vCPU also empties the ring of coalesced writes: a hung guest's last words.
+ * and then to see whether it is such a one, unless it has made an exit since the
+ * last look, and so has come by of itself. The interrupted vCPU also empties the
+ * ring of coalesced writes: a hung guest's last words.
  */
 #define HALT_WATCH_MS 500
 #define HALT_WATCH_SIGHTINGS 3 /* in a row: one vCPU may wake another between two looks */
@@ -315,32 +335,38 @@ struct cpu_module {
 	struct kvm_device dev;
 	struct kvm *kvm;
 	struct ioloop_timer halt_watch;
-	u64 exits;	/* of all vCPUs, at the last look */
 	unsigned sightings;
 };
+
+/* True if the vCPU has made no exit since the last look. */
+static bool kvm_cpu__is_quiet(struct kvm_cpu *cpu)
+{
+	u64 exits = __atomic_load_n(&cpu->exits, __ATOMIC_RELAXED);
+	bool quiet = exits == cpu->exits_seen;
+
+	cpu->exits_seen = exits;
+	return quiet;
+}
 
 static void halt_watch_expired(struct ioloop_timer *t)
 {
 	struct cpu_module *m = container_of(t, struct cpu_module, halt_watch);
 	struct kvm *kvm = m->kvm;
 	bool halted = true;
-	u64 exits = 0;
 
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
-		exits += __atomic_load_n(&kvm->cpus[i]->exits, __ATOMIC_RELAXED);
-		halted &= __atomic_load_n(&kvm->cpus[i]->halted_for_good, __ATOMIC_RELAXED);
+		struct kvm_cpu *cpu = kvm->cpus[i];
+		bool quiet = kvm_cpu__is_quiet(cpu);
+
+		halted &= quiet && __atomic_load_n(&cpu->halted_for_good, __ATOMIC_RELAXED);
+		if (quiet)
+			kvm_cpu__kick(cpu);
 	}
-	m->sightings = halted && exits == m->exits ? m->sightings + 1 : 0;
-	if (m->sightings == HALT_WATCH_SIGHTINGS) {
+	m->sightings = halted ? m->sightings + 1 : 0;
+	if (m->sightings == HALT_WATCH_SIGHTINGS)
 		kvm__guest_halted(kvm);
-		return;
-	}
-	if (exits == m->exits) {
-		for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
-			kvm_cpu__kick(kvm->cpus[i]);
-	}
-	m->exits = exits;
-	ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
+	else
+		ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
 }
 
 static void cpu__free(struct kvm *kvm, struct kvm_cpu *cpu)

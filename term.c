@@ -540,23 +540,32 @@ static struct console *console__alloc(struct kvm *kvm)
 	return c;
 }
 
+/* Has the loop look at c->in. Returns 0 or -errno. */
+static int console__watch(struct console *c)
+{
+	int err = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN);
+
+	c->terminal = c->in.fd == STDIN_FILENO && isatty(STDIN_FILENO);
+	c->pollable = c->polled = !err;
+	c->ended = err == -EBADF; /* closed: a guest needs no input */
+	return err == -EBADF || err == -EPERM ? 0 : err;
+}
+
 /* Connects the host's side, of which @out may be -1, and c->in.fd too. Returns 0 or -errno. */
 static int console__open(struct console *c, const char *name, int out, bool lossy)
 {
-	int err;
+	int err = c->in.fd >= 0 ? console__watch(c) : 0;
 
+	if (err)
+		return err;
 	if (out >= 0) {
 		err = outbuf__init(&c->out, out, name, lossy);
-		if (err)
+		if (err) {
+			console__poll(c, false);
 			return err;
+		}
 		c->out.has_room = console__has_room;
 		c->has_output = true;
-	}
-	if (c->in.fd >= 0) {
-		c->terminal = c->in.fd == STDIN_FILENO && isatty(STDIN_FILENO);
-		err = ioloop__add(&c->kvm->loop, &c->in, EPOLLIN);
-		c->pollable = c->polled = !err;
-		c->ended = err && err != -EPERM; /* closed, say: a guest needs no input */
 	}
 	c->next = c->kvm->term->all;
 	c->kvm->term->all = c;
@@ -644,7 +653,7 @@ static struct console *term__make_console(struct kvm *kvm, unsigned n, int *err)
 
 	*err = console__open(c, c->name, out, kvm->cfg->tty[n]);
 	if (*err) {
-		pr_err("cannot start a thread for console %u: %s", n, strerror(-*err));
+		pr_err("cannot make console %u: %s", n, strerror(-*err));
 		goto discard_console;
 	}
 	return c;

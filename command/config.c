@@ -6,6 +6,7 @@
 
 #include "../guest/protocol.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static void add_shares(struct strbuf *text, const struct kvm_config *cfg)
 		if (!share->in_place)
 			continue;
 		real = realpath(share->dir, NULL);
+		text->failed |= !real && errno == ENOMEM;
 		add(text, GUEST_TAG, share->tag);
 		add(text, share->readonly ? GUEST_READ_ONLY : GUEST_WRITABLE,
 		    real ? real : share->dir);
@@ -117,6 +119,7 @@ void command_config__write(struct strbuf *text, const struct kvm_config *cfg, co
 		add(text, GUEST_CWD, host->cwd);
 	if (command->terminal)
 		add(text, GUEST_TERMINAL, "1");
+	text->failed |= !path;
 	add_env(text, "PATH", path);
 	add_env(text, "HOME", host->home && *host->home ? host->home : "/root");
 	add_env(text, "TERM", command->terminal && host->term ? host->term : "dumb");

@@ -22,20 +22,26 @@ struct place {
 
 /*
  * Reads the file @top@middle@release@name, of which the release may be left out
- * by @release NULL. False: there is none such.
+ * by @release NULL. False: there is none such, or k->err says why nobody knows.
  */
-static bool read_file(struct strbuf *s, size_t max, const char *top, const char *middle,
-		      const char *release, const char *name)
+static bool read_file(struct kernel_files *k, struct strbuf *s, size_t max, const char *top,
+		      const char *middle, const char *release, const char *name)
 {
 	char *path;
-	bool found;
+	int err;
 
-	if (!top || (release && !*release) ||
-	    asprintf(&path, "%s%s%s%s", top, middle, release ? release : "", name) < 0)
+	if (!top || (release && !*release))
 		return false;
-	found = text__read(s, path, max) == 0 && s->len;
+	if (asprintf(&path, "%s%s%s%s", top, middle, release ? release : "", name) < 0) {
+		k->err = -ENOMEM;
+		return false;
+	}
+	err = text__read(s, path, max);
 	free(path);
-	return found;
+	/* What is there and must not be read is as good as none. */
+	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
+		k->err = err;
+	return !err && s->len;
 }
 
 /*
@@ -55,7 +61,7 @@ static void find_config(struct kernel_files *k, const struct place *p)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (read_file(&k->config, MAX_CONFIG, places[i].top, places[i].middle,
+		if (read_file(k, &k->config, MAX_CONFIG, places[i].top, places[i].middle,
 			      places[i].release, ""))
 			return;
 	}
@@ -87,11 +93,11 @@ enum kernel_has kernel_files__config(const struct kernel_files *k, const char *o
 static bool try_modules(struct kernel_files *k, const char *top, const char *middle,
 			const char *release, const char *name)
 {
-	if (!read_file(&k->loadable, MAX_MODULE_LIST, top, middle, release, name))
+	if (!read_file(k, &k->loadable, MAX_MODULE_LIST, top, middle, release, name))
 		return false;
 	if (asprintf(&k->modules, "%s%s%s", top, middle, release ? release : "") < 0) {
 		k->modules = NULL;
-		strbuf__free(&k->loadable);
+		k->err = -ENOMEM;
 	}
 	return true;
 }
@@ -106,8 +112,8 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 		try_modules(k, "", "/lib/modules/", p->release, dep);
 
 	/* A tree knows it even if it has no modules. */
-	if (!read_file(&k->builtin, MAX_MODULE_LIST, k->tree, "", NULL, "/modules.builtin"))
-		read_file(&k->builtin, MAX_MODULE_LIST, k->modules, "", NULL, "/modules.builtin");
+	if (!read_file(k, &k->builtin, MAX_MODULE_LIST, k->tree, "", NULL, "/modules.builtin"))
+		read_file(k, &k->builtin, MAX_MODULE_LIST, k->modules, "", NULL, "/modules.builtin");
 }
 
 /*
@@ -118,10 +124,10 @@ static bool ends_with(const char *s, const char *tail)
 	return strlen(s) >= strlen(tail) && !strcmp(s + strlen(s) - strlen(tail), tail);
 }
 
-static bool has_config(const char *dir)
+static bool has_config(struct kernel_files *k, const char *dir)
 {
 	struct strbuf config = { 0 };
-	bool has = read_file(&config, MAX_CONFIG, dir, "", NULL, "/.config");
+	bool has = read_file(k, &config, MAX_CONFIG, dir, "", NULL, "/.config");
 
 	strbuf__free(&config);
 	return has;
@@ -139,32 +145,53 @@ static const char *cut_name(char *path)
 }
 
 /* The top of the tree in which the kernel @name lies in @dir, malloc'd; NULL: none. */
-static char *find_tree(const char *dir, const char *name)
+static char *find_tree(struct kernel_files *k, const char *dir, const char *name)
 {
 	static const char boot[] = "/arch/x86/boot";
+	size_t len = strlen(dir);
+	char *tree;
 
 	if (!strcmp(name, "bzImage") && ends_with(dir, boot))
-		return strndup(dir, strlen(dir) - strlen(boot));
-	if (!strcmp(name, "vmlinux") && has_config(dir))
-		return strdup(dir);
-	return NULL;
+		len -= strlen(boot);
+	else if (strcmp(name, "vmlinux") != 0 || !has_config(k, dir))
+		return NULL;
+	tree = strndup(dir, len);
+	if (!tree)
+		k->err = -ENOMEM;
+	return tree;
 }
 
 /* What the tree was last built as; to read all of a vmlinux for it takes longer. */
-static bool read_tree_release(const char *tree, char release[KERNEL_RELEASE_LEN])
+static bool read_tree_release(struct kernel_files *k, const char *tree, char release[KERNEL_RELEASE_LEN])
 {
 	struct strbuf s = { 0 };
 
-	if (read_file(&s, KERNEL_RELEASE_LEN, tree, "", NULL, "/include/config/kernel.release"))
+	if (read_file(k, &s, KERNEL_RELEASE_LEN, tree, "", NULL, "/include/config/kernel.release"))
 		kernel_release__take(release, s.data, s.len);
 	strbuf__free(&s);
 	return *release;
 }
 
+/* What belongs to the kernel whose directory is p->dir and whose file is called @name there */
+static int look_around(struct kernel_files *k, const struct place *p, const char *kernel,
+		       const char *name)
+{
+	int err = 0;
+
+	k->tree = find_tree(k, p->dir, name);
+	if (!k->tree || !read_tree_release(k, k->tree, k->release))
+		err = kernel_release__read(kernel, k->release);
+	if (err)
+		return err;
+	find_modules(k, p);
+	find_config(k, p);
+	return k->err;
+}
+
 int kernel_files__open(struct kernel_files *k, const char *kernel)
 {
 	char *path = realpath(kernel, NULL);
-	int err;
+	int err = -ENOMEM;
 
 	*k = (struct kernel_files){ 0 };
 	if (!path)
@@ -172,19 +199,13 @@ int kernel_files__open(struct kernel_files *k, const char *kernel)
 
 	const char *name = cut_name(path);
 	char *above = strdup(path);
-	struct place p = { .dir = path, .above = above, .release = k->release };
 
-	if (above)
+	if (above) {
 		cut_name(above);
-	k->tree = find_tree(path, name);
-	err = k->tree && read_tree_release(k->tree, k->release) ? 0 :
-		kernel_release__read(kernel, k->release);
-	if (err) {
-		kernel_files__close(k);
-	} else {
-		find_modules(k, &p);
-		find_config(k, &p);
+		err = look_around(k, &(struct place){ path, above, k->release }, kernel, name);
 	}
+	if (err)
+		kernel_files__close(k);
 	free(above);
 	free(path);
 	return err;

@@ -57,7 +57,8 @@ static int cannot_execute(struct search *s, const char *path, int err)
 	initramfs__fail(s->fs, err, "'%s' cannot be executed: %s", path,
 			err == -ENOEXEC ? "it is a damaged ELF file" :
 			err == -ENOTSUP ? "it is for another machine" : file_strerror(err));
-	return PACK_NOT_EXECUTABLE;
+	/* The host's trouble, and not the program's */
+	return err == -EMFILE || err == -ENFILE || err == -EIO ? err : PACK_NOT_EXECUTABLE;
 }
 
 /* Takes the file at @path, which may have become another since it was looked at. */

@@ -170,8 +170,31 @@ static void append_gap(struct console_log *log)
 	strbuf__printf(&log->pending, "%s[lkvm: %llu bytes are missing here]\n",
 		       log->in_line ? "\n" : "", (unsigned long long)log->gap);
 	log->in_line = false;
-	log->missing += log->gap;
 	log->gap = 0;
+}
+
+/* Returns false, and has added nothing, if there is no memory for it. */
+static bool append(struct console_log *log, const u8 *buf, size_t len)
+{
+	const size_t before = log->pending.len;
+	const u64 gap = log->gap;
+	const bool in_line = log->in_line;
+
+	if (gap)
+		append_gap(log);
+	if (log->stamps) {
+		append_stamped(log, buf, len);
+	} else {
+		strbuf__add(&log->pending, buf, len);
+		log->in_line = len && buf[len - 1] != '\n';
+	}
+	if (!log->pending.failed)
+		return true;
+	log->pending.failed = false;
+	log->pending.len = before;
+	log->gap = gap;
+	log->in_line = in_line;
+	return false;
 }
 
 void console_log__put(struct console_log *log, const u8 *buf, size_t len)
@@ -180,17 +203,9 @@ void console_log__put(struct console_log *log, const u8 *buf, size_t len)
 
 	bool wake = !log->pending.len;
 
-	if (log->pending.failed || log->pending.len + len > log->buffer) {
+	if (log->pending.len + len > log->buffer || !append(log, buf, len)) {
 		log->gap += len;
-	} else {
-		if (log->gap)
-			append_gap(log);
-		if (log->stamps) {
-			append_stamped(log, buf, len);
-		} else {
-			strbuf__add(&log->pending, buf, len);
-			log->in_line = len && buf[len - 1] != '\n';
-		}
+		log->missing += len;
 	}
 	if (wake && log->pending.len)
 		pthread_cond_broadcast(&log->changed);
@@ -205,6 +220,8 @@ bool console_log__flush(struct console_log *log, unsigned ms)
 	deadline_in(&deadline, ms);
 	pthread_mutex_lock(&log->lock);
 	log->hurry = true;
+	if (log->gap) /* at the end */
+		append(log, NULL, 0);
 	pthread_cond_broadcast(&log->changed);
 	while ((log->pending.len || log->busy) && err != ETIMEDOUT)
 		err = pthread_cond_timedwait(&log->changed, &log->lock, &deadline);
@@ -220,7 +237,7 @@ const char *console_log__lacks(struct console_log *log, u64 *written,
 	const char *lacks = reason;
 
 	pthread_mutex_lock(&log->lock);
-	u64 missing = log->missing + log->gap + log->pending.len;
+	u64 missing = log->missing + log->pending.len;
 
 	*written = log->written;
 	if (log->err)

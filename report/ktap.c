@@ -2,6 +2,7 @@
 /* Test results on a console; include/kvm/ktap.h is the manual. */
 #include "kvm/ktap.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -870,11 +871,12 @@ void ktap__finish(struct ktap *k, const char *why)
 	k->crash_pending = false;
 }
 
-void ktap__init(struct ktap *k)
+int ktap__init(struct ktap *k)
 {
 	*k = (struct ktap){ .now_us = KTAP_NO_TIME };
 	k->nr_tests = 1;
 	strbuf__add(&k->texts, "", 1);
+	return k->texts.failed ? -ENOMEM : 0;
 }
 
 void ktap__exit(struct ktap *k)

@@ -244,18 +244,19 @@ static int results__init(struct kvm *kvm, struct kvm_device **dev)
 	if (!kvm->cfg->results.count)
 		return 0;
 	r = calloc(1, sizeof(*r));
-	if (!r) {
+	if (!r || ktap__init(&r->ktap) < 0) {
 		pr_err("cannot read test results: %s", strerror(ENOMEM));
+		free(r);
 		return -ENOMEM;
 	}
 	err = open_files(r, kvm->cfg);
 	if (err) {
 		close_files(r);
+		ktap__exit(&r->ktap);
 		free(r);
 		return err;
 	}
 	pthread_mutex_init(&r->lock, NULL);
-	ktap__init(&r->ktap);
 	kvm->results = r;
 	*dev = &r->dev;
 	return 0;

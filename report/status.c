@@ -216,7 +216,8 @@ static void add_console_log(struct json *j, const struct outcome *o)
 		return;
 	}
 	lacks = console_log__lacks(log, &bytes, reason);
-	snprintf(words, sizeof(words), "incomplete: %s", reason);
+	if (lacks)
+		snprintf(words, sizeof(words), "incomplete: %s", lacks);
 	json__open_object(j, "console_log");
 	json__string(j, "file", log->path);
 	json__u64(j, "bytes", bytes);

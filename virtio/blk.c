@@ -355,9 +355,13 @@ static void report(struct virtio_blk *blk, const struct blk_request *r, int err)
 	if (err == -EINVAL || err == -EOPNOTSUPP || err == -EROFS)
 		return;
 
-	log_limit__warn(&blk->failures, "%s: %s at byte %llu failed: %s", blk->name,
-			r->type == VIRTIO_BLK_T_IN ? "reading" : "writing",
-			(unsigned long long)r->offset, strerror(-err));
+	if (r->type == VIRTIO_BLK_T_FLUSH)
+		log_limit__warn(&blk->failures, "%s: flushing what was written failed: %s",
+				blk->name, strerror(-err));
+	else
+		log_limit__warn(&blk->failures, "%s: %s at byte %llu failed: %s", blk->name,
+				r->type == VIRTIO_BLK_T_IN ? "reading" : "writing",
+				(unsigned long long)r->offset, strerror(-err));
 }
 
 static u8 status_of(int err)

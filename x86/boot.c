@@ -29,15 +29,26 @@
 /*
  * Files
  */
+static int unreadable(const struct boot_image *image, int err)
+{
+	pr_err("kernel '%s' cannot be read: %s", image->path, strerror(-err));
+	return err;
+}
+
+ssize_t boot_image__peek(const struct boot_image *image, void *buf, size_t len, u64 offset)
+{
+	ssize_t n = offset < image->size ? pread_full(image->fd, buf, len, offset) : 0;
+
+	return n < 0 ? unreadable(image, (int)n) : n;
+}
+
 int boot_image__read(const struct boot_image *image, u64 offset, u64 gpa, u64 len)
 {
 	void *p = guest_ptr(image->mem, gpa, len);
 	ssize_t n = p ? pread_full(image->fd, p, len, offset) : -EFAULT;
 
-	if (n < 0) {
-		pr_err("kernel '%s' cannot be read: %s", image->path, strerror((int)-n));
-		return (int)n;
-	}
+	if (n < 0)
+		return unreadable(image, (int)n);
 	if ((u64)n < len) {
 		pr_err("kernel '%s' became shorter while it was read", image->path);
 		return -EIO;
@@ -96,8 +107,7 @@ static int load_kernel(struct boot_image *image)
 	ssize_t n = pread_full(image->fd, head, sizeof(head), 0);
 
 	if (n < 0) {
-		err = (int)n;
-		pr_err("kernel '%s' cannot be read: %s", image->path, strerror(-err));
+		err = unreadable(image, (int)n);
 	} else if (n == 0) {
 		err = -ENOEXEC;
 		pr_err("kernel '%s' is empty", image->path);

@@ -42,6 +42,12 @@ int bzimage__load(struct boot_image *image);
 int elf__load(struct boot_image *image);
 
 /*
+ * Reads up to @len bytes at @offset of the file. Returns how many there are, or
+ * -errno after a sentence.
+ */
+ssize_t boot_image__peek(const struct boot_image *image, void *buf, size_t len, u64 offset);
+
+/*
  * Reads @len bytes at @offset of the file to @gpa. Returns 0, or -errno after
  * a sentence; fewer bytes in the file, or no RAM there, are errors.
  */

@@ -45,8 +45,10 @@ static int read_header(struct boot_image *image)
 {
 	struct setup_header *h = &image->header;
 	u8 head[HEADER_OFFSET + sizeof(*h)];
-	ssize_t n = pread_full(image->fd, head, sizeof(head), 0);
+	ssize_t n = boot_image__peek(image, head, sizeof(head), 0);
 
+	if (n < 0)
+		return (int)n;
 	if (n < (ssize_t)sizeof(head))
 		return bad(image, "the file ends inside its header");
 

@@ -226,3 +226,9 @@ int kvm_cpu__arch_nmi(struct kvm_cpu *cpu)
 {
 	return ioctl(cpu->fd, KVM_NMI) < 0 ? -errno : 0;
 }
+
+void kvm_cpu__arch_paused(struct kvm_cpu *cpu)
+{
+	/* Refused where KVM cannot, or the guest has no paravirtual clock: nobody listens then. */
+	ioctl(cpu->fd, KVM_KVMCLOCK_CTRL, 0);
+}

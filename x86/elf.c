@@ -8,7 +8,6 @@
  * says that it is Linux by a note of that name.
  */
 #include "boot.h"
-#include "kvm/file.h"
 #include "kvm/guest-mem.h"
 #include "kvm/log.h"
 #include "layout.h"
@@ -55,13 +54,30 @@ static int wrong_kind(const struct boot_image *image, const char *what)
 	return -ENOEXEC;
 }
 
+/* Returns 0, or -errno after a sentence; that the file is too short is wrong with @what. */
+static int read_all(const struct boot_image *image, void *buf, size_t len, u64 offset,
+		    const char *what)
+{
+	ssize_t n = boot_image__peek(image, buf, len, offset);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : bad(image, what);
+}
+
+static const char out_of_bounds[] = "its program headers are out of bounds";
+
 static int read_segments_64(const struct boot_image *image, const Elf64_Ehdr *h, struct elf *elf)
 {
 	size_t size = h->e_phnum * sizeof(elf->segments[0]);
 
-	if (h->e_phentsize != sizeof(elf->segments[0]) || h->e_phnum > MAX_SEGMENTS ||
-	    pread_full(image->fd, elf->segments, size, h->e_phoff) != (ssize_t)size)
-		return bad(image, "its program headers are out of bounds");
+	if (h->e_phentsize != sizeof(elf->segments[0]) || h->e_phnum > MAX_SEGMENTS)
+		return bad(image, out_of_bounds);
+
+	int err = read_all(image, elf->segments, size, h->e_phoff, out_of_bounds);
+
+	if (err)
+		return err;
 	elf->entry = h->e_entry;
 	elf->nr_segments = h->e_phnum;
 	return 0;
@@ -72,9 +88,13 @@ static int read_segments_32(const struct boot_image *image, const Elf32_Ehdr *h,
 	Elf32_Phdr segments[MAX_SEGMENTS];
 	size_t size = h->e_phnum * sizeof(segments[0]);
 
-	if (h->e_phentsize != sizeof(segments[0]) || h->e_phnum > MAX_SEGMENTS ||
-	    pread_full(image->fd, segments, size, h->e_phoff) != (ssize_t)size)
-		return bad(image, "its program headers are out of bounds");
+	if (h->e_phentsize != sizeof(segments[0]) || h->e_phnum > MAX_SEGMENTS)
+		return bad(image, out_of_bounds);
+
+	int err = read_all(image, segments, size, h->e_phoff, out_of_bounds);
+
+	if (err)
+		return err;
 	for (unsigned i = 0; i < h->e_phnum; i++) {
 		elf->segments[i] = (Elf64_Phdr){
 			.p_type = segments[i].p_type,
@@ -97,9 +117,10 @@ static int read_headers(const struct boot_image *image, struct elf *elf)
 		Elf32_Ehdr h32;
 		Elf64_Ehdr h64;
 	} h;
+	int err = read_all(image, &h, sizeof(h), 0, "the file ends inside its header");
 
-	if (pread_full(image->fd, &h, sizeof(h), 0) != sizeof(h))
-		return bad(image, "the file ends inside its header");
+	if (err)
+		return err;
 	if (h.ident[EI_DATA] != ELFDATA2LSB)
 		return wrong_kind(image, "for a big-endian machine");
 
@@ -148,6 +169,23 @@ static void parse_notes(struct elf *elf, const u8 *notes, size_t size)
 	}
 }
 
+/* Those that are cut short are taken as far as they go. */
+static int read_notes_of(const struct boot_image *image, const Elf64_Phdr *s, struct elf *elf)
+{
+	u8 *notes = malloc(s->p_filesz + 1); /* an empty one is no lack of memory */
+	ssize_t n;
+
+	if (!notes) {
+		pr_err("kernel '%s' cannot be read: %s", image->path, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	n = boot_image__peek(image, notes, s->p_filesz, s->p_offset);
+	if (n > 0)
+		parse_notes(elf, notes, (size_t)n);
+	free(notes);
+	return n < 0 ? (int)n : 0;
+}
+
 static int read_notes(const struct boot_image *image, struct elf *elf)
 {
 	for (unsigned i = 0; i < elf->nr_segments; i++) {
@@ -158,12 +196,10 @@ static int read_notes(const struct boot_image *image, struct elf *elf)
 		if (s->p_filesz > MAX_NOTES_SIZE)
 			return bad(image, "its notes are too large");
 
-		u8 *notes = malloc(s->p_filesz);
-		ssize_t n = notes ? pread_full(image->fd, notes, s->p_filesz, s->p_offset) : -ENOMEM;
+		int err = read_notes_of(image, s, elf);
 
-		if (n > 0)
-			parse_notes(elf, notes, (size_t)n);
-		free(notes);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -57,6 +57,13 @@ int cpu_snapshot__kernel_offset(const struct cpu_snapshot *s, const struct symbo
 int kvm_cpu__arch_nmi(struct kvm_cpu *cpu);
 
 /*
+ * Tells the guest, if it listens, that the vCPU was kept from running, before it
+ * runs on: what its watchdogs measure is no fault of its own then. On the vCPU's
+ * own thread.
+ */
+void kvm_cpu__arch_paused(struct kvm_cpu *cpu);
+
+/*
  * What KVM could not do, in words, after an exit for KVM_EXIT_INTERNAL_ERROR or
  * KVM_EXIT_FAIL_ENTRY: one line, without a full stop, in @buf. On the vCPU's own
  * thread.

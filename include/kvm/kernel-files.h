@@ -36,6 +36,8 @@ struct kernel_files {
 	struct strbuf config;		/* .config */
 	struct strbuf builtin;		/* modules.builtin: a path a line */
 	struct strbuf loadable;		/* modules.dep; in a build tree modules.order */
+
+	int err;	/* private: what kept us from finding out what there is */
 };
 
 enum kernel_has {

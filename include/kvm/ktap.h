@@ -107,7 +107,8 @@ struct ktap {
 	char line[KTAP_MAX_LINE];
 };
 
-void ktap__init(struct ktap *k);
+/* Returns 0 or -ENOMEM; what has been begun is for ktap__exit() in either case. */
+int ktap__init(struct ktap *k);
 void ktap__exit(struct ktap *k);
 
 /*

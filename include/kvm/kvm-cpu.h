@@ -26,6 +26,8 @@ struct kvm_cpu {
 	bool halted_for_good;	/* atomic; at its last signal it was, see halt_watch_expired() */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
 	u64 writes;		/* those that told a device something; the same */
+	u64 exits_seen;		/* by the halt watch; the loop's */
+	u64 last_seen_ns;	/* about to enter the guest; the thread's */
 	unsigned requests;	/* atomic; see kvm_cpu__request() */
 	struct cpu_snapshot *snapshot; /* atomic; the answer to CPU_REQUEST_SNAPSHOT */
 	u64 exits_by[NR_EXIT_REASONS]; /* the thread's; by reason, the last for all that are beyond */

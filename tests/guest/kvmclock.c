@@ -2,7 +2,13 @@
 /*
  * Proves that the guest is told that it runs on KVM, and has KVM's paravirtual
  * clock (Documentation/virt/kvm/x86/msr.rst): it goes on with the TSC and tells
- * the host's time. Option: now=SECONDS since 1970, the host's.
+ * the host's time. And that it is told when it was kept from running, so that its
+ * watchdogs take that for no lockup, and only then. Options:
+ *
+ *	now=SECONDS	since 1970, the host's
+ *	stopped=CPUS	says "ready", is to be stopped for seconds, and each CPU waits to hear of it
+ *	busy		... with exits to lkvm meanwhile
+ *	running=MS	for so long it must not be told that
  */
 #include "guest.h"
 
@@ -19,6 +25,11 @@
 #define NS_PER_MS 1000000
 #define TICK_MS 20
 
+#define GUEST_STOPPED 2 /* in the flags */
+#define PATIENCE_MS 20000
+#define REST_MS 1000
+#define UNCLAIMED_PORT 0x1230
+
 struct system_time {
 	u32 version, pad;
 	u64 tsc, ns;
@@ -32,6 +43,7 @@ struct wall_clock {
 } __attribute__((packed, aligned(4)));
 
 static volatile struct system_time system_time;
+static volatile struct system_time second_time; /* of the second CPU */
 static volatile struct wall_clock wall_clock;
 
 static u64 clock_ns(void)
@@ -62,6 +74,48 @@ static void check_frequency(void)
 		say("... %lu kHz by the clock, %u by CPUID\n", khz, tsc_khz());
 }
 
+static void start_clock(volatile struct system_time *clock)
+{
+	wrmsr(MSR_SYSTEM_TIME, (u64)clock | ENABLE);
+	check(clock->version && !(clock->version & 1));
+}
+
+/* Without an exit to lkvm meanwhile, or with one after the other */
+static bool hears_of_stop(volatile struct system_time *clock, u64 patience_ms)
+{
+	bool busy = option("busy");
+	u64 end = now_ms() + patience_ms;
+
+	while (!(clock->flags & GUEST_STOPPED)) {
+		if (busy)
+			inb(UNCLAIMED_PORT);
+		if (now_ms() > end)
+			return false;
+	}
+	return true;
+}
+
+static void second_main(unsigned index)
+{
+	(void)index;
+	start_clock(&second_time);
+	say("ready\n");
+	check(hears_of_stop(&second_time, PATIENCE_MS));
+}
+
+/* The rest is for who counts the time stopped as time in which the guest did nothing. */
+static int wait_for_stop(u64 cpus)
+{
+	if (cpus > 1)
+		start_other_cpus(second_main);
+	else
+		say("ready\n");
+	check(hears_of_stop(&system_time, PATIENCE_MS));
+	wait_until(&cpus_finished, (unsigned)cpus - 1);
+	delay_ms(REST_MS);
+	return checks_failed();
+}
+
 int main(void)
 {
 	struct cpuid signature = cpuid(LEAF_SIGNATURE, 0);
@@ -75,8 +129,13 @@ int main(void)
 		return checks_failed();
 
 	wrmsr(MSR_WALL_CLOCK, (u64)&wall_clock);
-	wrmsr(MSR_SYSTEM_TIME, (u64)&system_time | ENABLE);
-	check(system_time.version && !(system_time.version & 1));
+	start_clock(&system_time);
+	if (option("stopped"))
+		return wait_for_stop(option_number("stopped", 1));
+	if (option("running")) {
+		check(!hears_of_stop(&system_time, option_number("running", 0)));
+		return checks_failed();
+	}
 
 	check_frequency();
 

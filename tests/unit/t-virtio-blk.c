@@ -698,7 +698,7 @@ static void what_the_host_cannot_keep_is_an_error_for_ever(void)
 	start();
 	sync_fails = true;
 	CHECK_HAS(SAID(CHECK_EQ(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0), VIRTIO_BLK_S_IOERR)),
-		  "Input/output error");
+		  "flushing what was written failed: Input/output error");
 	sync_fails = false;
 	capture__start(2);
 	CHECK_EQ(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0), VIRTIO_BLK_S_IOERR);
