@@ -5,9 +5,9 @@
 /*
  * A virtio device that does nothing, behind a real transport, on a machine
  * whose KVM only writes down what it is told: for tests of transports, which
- * reach it by the buses as a guest does. (vring.h is for tests of devices: its
- * transport is a fake, which the linker would take for the real one in a test
- * that names virtio_pci__create() or virtio_mmio__create().)
+ * reach it by the buses as a guest does. (test-device.h is for tests of
+ * devices: its transport is a fake, which the linker would take for the real
+ * one in a test that names virtio_pci__create() or virtio_mmio__create().)
  */
 #include "kvm/kvm.h"
 #include "kvm/virtio.h"

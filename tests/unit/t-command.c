@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A command's end: what init says at its port, and what lkvm makes of it, or of its silence. */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include "command/initramfs.h"
 #include "guest/protocol.h"

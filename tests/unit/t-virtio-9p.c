@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Shared directories as virtio devices: what the driver sees, and what breaks it. */
 #include "p9.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include <linux/virtio_9p.h>
 #include <linux/virtio_config.h>

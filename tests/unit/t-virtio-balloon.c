@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The balloon: pages that go back to the host, and no others, whatever the guest names. */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include "kvm/clock.h"
 #include "kvm/virtio-balloon.h"

@@ -5,7 +5,7 @@
  * cache.
  */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include "kvm/clock.h"
 #include "kvm/disk-ring.h"

@@ -4,7 +4,7 @@
  * keeps to the rules of rings, and not always to those of requests.
  */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include "kvm/clock.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The virtio console: its control messages, and bytes both ways, through slow ends and resets. */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include "kvm/clock.h"
 #include "kvm/signals.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The entropy device: it fills what it is given, and not without end. */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include <linux/virtio_ids.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What all virtio devices have in common: status, features, queues, owner. */
 #include "test.h"
-#include "vring.h"
+#include "test-device.h"
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>

@@ -3,6 +3,9 @@
 #include "test.h"
 #include "vring.h"
 
+#include "kvm/guest-mem.h"
+#include "kvm/virtqueue.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
