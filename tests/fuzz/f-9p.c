@@ -81,15 +81,6 @@ static void check_outside(void)
 	      st.st_mode == (S_IFREG | 0644));
 }
 
-static unsigned nr_fds(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /*
  * Messages
  */
@@ -330,7 +321,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	unsigned fds;
 
 	make_tree();
-	fds = nr_fds();
+	fds = fuzz_nr_fds();
 	params.dir = path_of("d");
 	params.readonly = how & 1;
 	params.max_fds = 2 + (how >> 1) % 16;
@@ -338,10 +329,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	begin_session(s);
 	while (in.left) {
 		say_something(s, &in);
-		HOLDS(nr_fds() <= fds + params.max_fds);
+		HOLDS(fuzz_nr_fds() <= fds + params.max_fds);
 	}
 	share__free(s);
-	HOLDS(nr_fds() == fds);
+	HOLDS(fuzz_nr_fds() == fds);
 	check_outside();
 	return 0;
 }

@@ -9,140 +9,42 @@
  * action, if the worker would have woken up. What the host's ring of transfers
  * has in flight lands when the input says so, or when somebody waits for it.
  */
+#include "by-hand.h"
+#include "driver.h"
 #include "fuzz.h"
 
-#include <pthread.h>
-
-static int worker_made(void *(*fn)(void *), void *device);
-
-/* virtio/core.c is part of this file, so that workers are started by nobody and served by hand. */
-#define pthread_create(thread, attr, fn, device) worker_made(fn, device)
-#define pthread_setname_np(thread, name) ((void)0)
-#define pthread_join(thread, result) ((void)0)
-#include "virtio/core.c"
-#undef pthread_create
-#undef pthread_setname_np
-#undef pthread_join
-
-#include "kvm/arch.h"
 #include "kvm/disk-ring.h"
+#include "kvm/file.h"
 #include "kvm/pci.h"
 
-#include <linux/kvm.h>
-#include <linux/pci_regs.h>
+#include <errno.h>
 #include <linux/virtio_blk.h>
-#include <linux/virtio_mmio.h>
-#include <linux/virtio_pci.h>
-#include <stdarg.h>
+#include <linux/virtio_config.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 extern const struct kvm_module pci_module, virtio_blk_module;
 
 #define NR_DISKS 2
-#define FIRST_DEVFN 8
-#define MMIO_BASE 0xe8000000ull
-#define MMIO_STRIDE 0x1000
 
 #define RAM KiB(128)
 #define QUEUE_SIZE 16
 
-/* Where a disk that is set up as it should be has its queue, and its requests */
-#define RINGS(disk) (0x1000 + (disk) * 0x4000u)
-#define DESC 0
-#define AVAIL 0x1000
-#define USED 0x2000
-#define DATA 0x10000
+#define DATA 0x10000 /* of requests, above the rings */
 
 static struct kvm kvm;
 static struct kvm_config cfg;
 static const struct guest_mem *mem;
-static u64 ioeventfds[NR_DISKS]; /* addresses; 0: none */
-
-static struct virtio_device *disks[NR_DISKS];
-static unsigned nr_disks;
-
-static int worker_made(void *(*fn)(void *), void *device)
-{
-	HOLDS(fn == worker_thread && nr_disks < NR_DISKS);
-	disks[nr_disks++] = device;
-	return 0;
-}
+static struct vring_driver queues[NR_DISKS]; /* the first of each */
 
 static bool is_in_ram(const struct iovec *iov)
 {
 	const u8 *start = mem->ranges[0].hva, *p = iov->iov_base;
 
 	return p >= start && (size_t)(p - start) <= RAM && iov->iov_len <= RAM - (size_t)(p - start);
-}
-
-/*
- * Fakes: KVM
- */
-int ioctl(int fd, unsigned long request, ...);
-
-static int disk_of(int kick_fd)
-{
-	for (int i = 0; i < NR_DISKS; i++) {
-		if (disks[i]->kick_fd == kick_fd)
-			return i;
-	}
-	HOLDS(!"a disk's");
-	return 0;
-}
-
-static int set_ioeventfd_of(const struct kvm_ioeventfd *e)
-{
-	u64 *mine = &ioeventfds[disk_of(e->fd)];
-	bool drop = e->flags & KVM_IOEVENTFD_FLAG_DEASSIGN;
-
-	HOLDS(e->addr && e->addr != UINT64_MAX);
-	HOLDS(drop ? *mine == e->addr : !*mine);
-	*mine = drop ? 0 : e->addr;
-	return 0;
-}
-
-int ioctl(int fd, unsigned long request, ...)
-{
-	va_list args;
-
-	va_start(args, request);
-	const void *arg = va_arg(args, void *);
-	const struct kvm_irq_level *level = arg;
-	va_end(args);
-	HOLDS(fd == -1);
-	switch ((u32)request) {
-	case KVM_IRQ_LINE:
-		HOLDS(level->irq >= 16 && level->irq < NR_GSIS);
-		return 0;
-	case KVM_SIGNAL_MSI:
-		return 1;
-	default:
-		HOLDS((u32)request == (u32)KVM_IOEVENTFD);
-		return set_ioeventfd_of(arg);
-	}
-}
-
-int kvm__check_extension(const struct kvm *k, unsigned cap)
-{
-	HOLDS(k == &kvm && cap == KVM_CAP_IOEVENTFD_ANY_LENGTH);
-	return 1;
-}
-
-unsigned kvm__arch_phys_bits(const struct kvm *k)
-{
-	HOLDS(k == &kvm);
-	return 40;
-}
-
-void kvm__stop(struct kvm *k, enum verdict_kind kind, const char *fmt, ...)
-{
-	HOLDS(k == &kvm && kind == VERDICT_PASS && *fmt); /* a reset by 0xcf9 */
-}
-
-void platform__describe(struct kvm *k, struct platform_device *dev)
-{
-	HOLDS(k == &kvm && strlen(dev->name) == 4);
 }
 
 /*
@@ -180,6 +82,16 @@ int disk_ring__start(struct disk_ring *ring, struct disk_io *io)
 	if (host_mood & 2)
 		return -EBUSY;
 	ring->flying[ring->nr_flying++] = io;
+	return 0;
+}
+
+static int disk_of(int kick_fd)
+{
+	for (int i = 0; i < NR_DISKS; i++) {
+		if (by_hand[i]->kick_fd == kick_fd)
+			return i;
+	}
+	HOLDS(!"a disk's");
 	return 0;
 }
 
@@ -228,154 +140,37 @@ ssize_t preadv_cached(int fd, const struct iovec *iov, unsigned count, u64 offse
 /*
  * The driver
  */
-static u16 fuzz_u16(struct fuzz_input *in)
-{
-	u16 low = fuzz_u8(in);
-
-	return (u16)(low | fuzz_u8(in) << 8);
-}
-
-static u64 access_of(struct fuzz_input *in, struct bus *bus, u64 addr, unsigned width, bool write)
-{
-	u8 *data = malloc(width); /* exactly as many, so that one more is found */
-	u64 value = 0;
-
-	HOLDS(data);
-	for (unsigned i = 0; i < width; i++)
-		data[i] = write ? fuzz_u8(in) : 0;
-	if (write)
-		bus__write(bus, addr, width, data);
-	else
-		bus__read(bus, addr, width, data);
-	memcpy(&value, data, width);
-	free(data);
-	return value;
-}
-
-static u64 load(u64 addr, unsigned width)
-{
-	u64 value = 0;
-
-	bus__read(&kvm.mmio, addr, width, &value);
-	return value;
-}
-
-static void store(u64 addr, unsigned width, u64 value)
-{
-	bus__write(&kvm.mmio, addr, width, &value);
-}
-
-static u64 config_space(unsigned disk)
-{
-	return PCI_ECAM_BASE + (FIRST_DEVFN + disk) * KiB(4);
-}
-
-/* Where the guest's own BARs say that they are */
-static u64 bar_of(unsigned disk, bool msix)
-{
-	u64 config = config_space(disk);
-
-	if (msix)
-		return load(config + PCI_BASE_ADDRESS_0, 4) & ~0xfull;
-	return load(config + PCI_BASE_ADDRESS_2, 8) & ~0xfull;
-}
-
-static u64 register_at(unsigned disk, unsigned offset)
-{
-	return cfg.virtio_mmio ? MMIO_BASE + disk * MMIO_STRIDE + offset % 0x200 :
-				 bar_of(disk, offset & 0x8000) + offset % 0x4000;
-}
-
-static void set_up_by_pci(unsigned disk, u64 features)
-{
-	const u16 common = 0;
-	u64 config = config_space(disk), bar;
-
-	store(config + PCI_BASE_ADDRESS_2, 8, 0xc0100000 + disk * 0x10000);
-	store(config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
-	bar = bar_of(disk, false) + common;
-	store(bar + VIRTIO_PCI_COMMON_STATUS, 1, 0);
-	for (u32 word = 0; word < 2; word++) {
-		store(bar + VIRTIO_PCI_COMMON_GFSELECT, 4, word);
-		store(bar + VIRTIO_PCI_COMMON_GF, 4, (u32)(features >> 32 * word));
-	}
-	store(bar + VIRTIO_PCI_COMMON_STATUS, 1, 11);
-	store(bar + VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
-	store(bar + VIRTIO_PCI_COMMON_Q_SIZE, 2, QUEUE_SIZE);
-	store(bar + VIRTIO_PCI_COMMON_Q_DESCLO, 4, RINGS(disk) + DESC);
-	store(bar + VIRTIO_PCI_COMMON_Q_AVAILLO, 4, RINGS(disk) + AVAIL);
-	store(bar + VIRTIO_PCI_COMMON_Q_USEDLO, 4, RINGS(disk) + USED);
-	store(bar + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
-	store(bar + VIRTIO_PCI_COMMON_STATUS, 1, 15);
-}
-
-static void set_up_by_mmio(unsigned disk, u64 features)
-{
-	u64 base = MMIO_BASE + disk * MMIO_STRIDE;
-
-	store(base + VIRTIO_MMIO_STATUS, 4, 0);
-	for (u32 word = 0; word < 2; word++) {
-		store(base + VIRTIO_MMIO_DRIVER_FEATURES_SEL, 4, word);
-		store(base + VIRTIO_MMIO_DRIVER_FEATURES, 4, (u32)(features >> 32 * word));
-	}
-	store(base + VIRTIO_MMIO_STATUS, 4, 11);
-	store(base + VIRTIO_MMIO_QUEUE_SEL, 4, 0);
-	store(base + VIRTIO_MMIO_QUEUE_NUM, 4, QUEUE_SIZE);
-	store(base + VIRTIO_MMIO_QUEUE_DESC_LOW, 4, RINGS(disk) + DESC);
-	store(base + VIRTIO_MMIO_QUEUE_AVAIL_LOW, 4, RINGS(disk) + AVAIL);
-	store(base + VIRTIO_MMIO_QUEUE_USED_LOW, 4, RINGS(disk) + USED);
-	store(base + VIRTIO_MMIO_QUEUE_READY, 4, 1);
-	store(base + VIRTIO_MMIO_STATUS, 4, 15);
-}
-
 static void set_up(unsigned disk, u8 how)
 {
-	u64 features = virtio__offered(disks[disk]);
+	u64 without = 0;
 
 	if (how & 1)
-		features &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+		without |= BIT(VIRTIO_RING_F_EVENT_IDX);
 	if (how & 2)
-		features &= ~(1ull << VIRTIO_BLK_F_CONFIG_WCE | 1ull << VIRTIO_BLK_F_FLUSH);
-	memset(mem->ranges[0].hva + RINGS(disk), 0, 0x3000);
-	if (cfg.virtio_mmio)
-		set_up_by_mmio(disk, features);
-	else
-		set_up_by_pci(disk, features);
-	HOLDS(virtio__status(disks[disk]) == 15);
+		without |= BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_FLUSH);
+	for (unsigned i = 0; i < NR_DISKS; i++)
+		driver__place(&kvm, i); /* both: one may be where the other was */
+	vring__init(&queues[disk], mem, disk * VRING_BYTES, QUEUE_SIZE);
+	driver__begin(&kvm, disk, driver__offered(&kvm, disk) & ~without);
+	driver__enable_queue(&kvm, disk, 0, &queues[disk]);
+	driver__finish(&kvm, disk);
+	HOLDS(virtio__status(by_hand[disk]) == 15);
 }
 
 static void notify(unsigned disk)
 {
-	store(cfg.virtio_mmio ? MMIO_BASE + disk * MMIO_STRIDE + VIRTIO_MMIO_QUEUE_NOTIFY :
-				bar_of(disk, false) + 0x3000,
-	      4, 0);
-}
-
-static struct vring_desc *desc(unsigned disk, unsigned i)
-{
-	return (struct vring_desc *)(mem->ranges[0].hva + RINGS(disk) + DESC) + i % QUEUE_SIZE;
-}
-
-static void offer(unsigned disk, u16 head)
-{
-	struct vring_avail *avail = (void *)(mem->ranges[0].hva + RINGS(disk) + AVAIL);
-
-	avail->ring[avail->idx % QUEUE_SIZE] = head;
-	avail->idx++;
+	driver__store(&kvm, disk, REG_NOTIFY, 0);
 }
 
 /* One descriptor made of what matters: small numbers, and far ones */
 static void set_desc(unsigned disk, struct fuzz_input *in)
 {
 	u8 i = fuzz_u8(in), where = fuzz_u8(in);
-	struct vring_desc d = {
-		.addr = (where & 0x80) ? ~0ull << (where & 0x3f) : (u64)where << 10,
-		.len = fuzz_u16(in) << (where & 3),
-		.flags = fuzz_u8(in) & 7,
-		.next = fuzz_u8(in),
-	};
+	u64 addr = (where & 0x80) ? ~0ull << (where & 0x3f) : (u64)where << 10;
+	u32 len = (u32)fuzz_u16(in) << (where & 3);
+	u16 flags = fuzz_u8(in) & 7;
 
-	memcpy(desc(disk, i), &d, sizeof(d));
+	vring__set_desc(&queues[disk], i % QUEUE_SIZE, addr, len, flags, fuzz_u8(in));
 }
 
 /* Header, data and status in three buffers: what is in them may be anything. */
@@ -395,14 +190,12 @@ static void add_request(unsigned disk, struct fuzz_input *in)
 		header.sector = ~0ull << (header.sector & 0x3f);
 	memcpy(mem->ranges[0].hva + at, &header, sizeof(header));
 	memcpy(mem->ranges[0].hva + at + sizeof(header), &range, sizeof(range));
-	*desc(disk, head) = (struct vring_desc){ at, sizeof(header), VRING_DESC_F_NEXT,
-						 (u16)((head + 1) % QUEUE_SIZE) };
-	*desc(disk, head + 1u) = (struct vring_desc){
-		at + sizeof(header), len, VRING_DESC_F_NEXT | (write ? 0 : VRING_DESC_F_WRITE),
-		(u16)((head + 2) % QUEUE_SIZE),
-	};
-	*desc(disk, head + 2u) = (struct vring_desc){ at + 8, 1, VRING_DESC_F_WRITE, 0 };
-	offer(disk, head);
+	queues[disk].next_desc = head;
+	vring__add(&queues[disk], (const struct vring_buf[]){
+		{ at, sizeof(header), false },
+		{ at + sizeof(header), len, !write },
+		{ at + 8, 1, true },
+	}, 3);
 }
 
 static void scribble(struct fuzz_input *in)
@@ -415,16 +208,41 @@ static void scribble(struct fuzz_input *in)
 	in->left -= len;
 }
 
+static void use(struct fuzz_input *in, u64 addr, unsigned width, bool write)
+{
+	u64 value = 0;
+
+	for (unsigned i = 0; i < width && write; i++)
+		value |= (u64)fuzz_u8(in) << (8 * i);
+	if (write)
+		guest_store(&kvm, addr, width, value);
+	else
+		guest_load(&kvm, addr, width);
+}
+
+static void use_port(struct fuzz_input *in, u16 port, unsigned width, bool write)
+{
+	if (write)
+		guest_out(&kvm, port, width, (u32)fuzz_u16(in) << 16 | fuzz_u16(in));
+	else
+		guest_in(&kvm, port, width);
+}
+
+static u64 register_of(unsigned disk, unsigned offset)
+{
+	return driver__address(&kvm, disk, cfg.virtio_mmio ? offset % 0x200 : offset);
+}
+
 /* Anywhere that is interesting, by any width */
 static void use_memory(struct fuzz_input *in, bool write, unsigned width)
 {
 	static const u64 bases[] = {
 		PCI_ECAM_BASE, PCI_ECAM_BASE + 0x8000, PCI_ECAM_BASE + 0x9000, PCI_WINDOW_BASE,
-		PCI_WINDOW_BASE + PCI_WINDOW_SIZE - 0x8000, GiB(32), MMIO_BASE, 0xfffffffffffff000,
+		PCI_WINDOW_BASE + PCI_WINDOW_SIZE - 0x8000, GiB(32), 0xe8000000, 0xfffffffffffff000,
 	};
 	u64 base = bases[fuzz_u8(in) % ARRAY_SIZE(bases)];
 
-	access_of(in, &kvm.mmio, base + fuzz_u16(in), width, write);
+	use(in, base + fuzz_u16(in), width, write);
 }
 
 static void act(struct fuzz_input *in)
@@ -435,15 +253,15 @@ static void act(struct fuzz_input *in)
 	switch (action % 16) {
 	case 0:
 	case 1: /* registers */
-		access_of(in, &kvm.mmio, register_at(disk, fuzz_u16(in)), width, action & 1);
+		use(in, register_of(disk, fuzz_u16(in)), width, action & 1);
 		break;
 	case 2:
 	case 3: /* configuration space of the disk */
-		access_of(in, &kvm.mmio, config_space(disk) + fuzz_u8(in), width, action & 1);
+		use(in, driver__config_space(disk) + fuzz_u8(in), width, action & 1);
 		break;
 	case 4:
 	case 5: /* the same by ports, and whatever is beside it */
-		access_of(in, &kvm.pio, 0xcf8 + fuzz_u8(in) % 8, 1 + width % 4, action & 1);
+		use_port(in, 0xcf8 + fuzz_u8(in) % 8, 1 + width % 4, action & 1);
 		break;
 	case 6:
 		set_up(disk, fuzz_u8(in));
@@ -456,7 +274,7 @@ static void act(struct fuzz_input *in)
 		set_desc(disk, in);
 		break;
 	case 10:
-		offer(disk, fuzz_u8(in));
+		vring__offer(&queues[disk], fuzz_u8(in));
 		notify(disk);
 		break;
 	case 11:
@@ -467,7 +285,7 @@ static void act(struct fuzz_input *in)
 	case 12:
 		if (disk < nr_rings && rings[disk].nr_landed < rings[disk].nr_flying) {
 			land(&rings[disk]);
-			virtio__kick(disks[disk_of(rings[disk].event_fd)]);
+			virtio__kick(by_hand[disk_of(rings[disk].event_fd)]);
 		}
 		break;
 	case 13:
@@ -479,25 +297,14 @@ static void act(struct fuzz_input *in)
 }
 
 /*
- * The workers, and what must hold whatever the driver did
+ * What must hold whatever the driver did
  */
-static void work(void)
-{
-	for (unsigned i = 0; i < NR_DISKS; i++) {
-		u64 count;
-
-		if (read(disks[i]->kick_fd, &count, sizeof(count)) > 0)
-			virtio__serve(disks[i]);
-	}
-}
-
 static void check(void)
 {
-	for (unsigned gsi = 0; gsi < NR_GSIS; gsi++)
-		HOLDS(kvm.irq.high[gsi] <= (gsi >= 16));
+	fake_kvm__check(&kvm);
 	for (unsigned i = 0; i < nr_rings; i++) {
 		/* A driver that has reset its device may do what it likes with its memory. */
-		if (!virtio__status(disks[disk_of(rings[i].event_fd)]))
+		if (!virtio__status(by_hand[disk_of(rings[i].event_fd)]))
 			HOLDS(!rings[i].nr_flying);
 	}
 }
@@ -543,26 +350,25 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 				   .virtio_mmio = fuzz_u8(&in) & 1 };
 	make_files();
 	mem = fuzz_ram(RAM);
-	kvm = (struct kvm){ .cfg = &cfg, .vm_fd = -1, .sys_fd = -1, .mem = *mem,
-			    .pio.name = "port", .mmio.name = "mmio" };
-	irq__init(&kvm.irq);
+	fake_kvm__init(&kvm, &cfg, mem);
+	by_hand__forget();
+	for (unsigned i = 0; i < NR_DISKS; i++)
+		vring__init(&queues[i], mem, i * VRING_BYTES, QUEUE_SIZE);
 	nr_rings = 0;
 	host_mood = 0;
-	nr_disks = 0;
 	HOLDS(pci_module.init(&kvm, &bus) == 0);
-	HOLDS(virtio_blk_module.init(&kvm, &list) == 0 && nr_disks == NR_DISKS);
+	HOLDS(virtio_blk_module.init(&kvm, &list) == 0 && nr_by_hand == NR_DISKS);
 
 	while (in.left) {
 		act(&in);
-		work();
+		by_hand__work();
 		check();
 	}
 
 	virtio_blk_module.exit(&kvm, list);
 	pci_module.exit(&kvm, bus);
-	irq__exit(&kvm.irq);
-	for (unsigned i = 0; i < NR_DISKS; i++)
-		HOLDS(!ioeventfds[i]);
+	fake_kvm__exit(&kvm);
+	fuzz_check_ram();
 	check_files();
 	return 0;
 }

@@ -16,13 +16,6 @@
 
 static const struct guest_mem *mem;
 
-static u16 fuzz_u16(struct fuzz_input *in)
-{
-	u16 low = fuzz_u8(in);
-
-	return (u16)(low | fuzz_u8(in) << 8);
-}
-
 static bool is_in_ram(const struct iovec *iov)
 {
 	const u8 *start = mem->ranges[0].hva, *p = iov->iov_base;

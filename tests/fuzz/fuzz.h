@@ -28,10 +28,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int fuzz_file(const void *data, size_t len);
 
 /*
- * Guest RAM of @size bytes, all zero, until the next call, which takes the same
- * size. It is an object of the heap, so that an access beyond it is found.
+ * Guest RAM of @size bytes, whole pages, all zero, until the next call, which
+ * takes the same size. A sanitizer finds an access beside it, and
+ * fuzz_check_ram() what the host's kernel wrote there.
  */
 const struct guest_mem *fuzz_ram(u64 size);
+void fuzz_check_ram(void);
+
+/* How many descriptors are open: the same after as before, if none is lost */
+unsigned fuzz_nr_fds(void);
 
 /* True if the @len bytes at @p are zero. */
 bool fuzz_all_zero(const u8 *p, u64 len);
@@ -48,6 +53,13 @@ static inline u8 fuzz_u8(struct fuzz_input *in)
 		return 0;
 	in->left--;
 	return *in->data++;
+}
+
+static inline u16 fuzz_u16(struct fuzz_input *in)
+{
+	u16 low = fuzz_u8(in);
+
+	return (u16)(low | fuzz_u8(in) << 8);
 }
 
 #endif
