@@ -4,6 +4,7 @@
  * written; and chains of files. That the others work is shown beside QEMU's
  * tools, in disk/run.
  */
+#include "qcow2-maker.h"
 #include "test.h"
 
 #include "kvm/disk.h"
@@ -18,50 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The smallest image: clusters of 512 bytes, one L2 table, a disk of 32 KiB */
-#define CLUSTER 512
-enum { HEADER, REFTABLE, REFBLOCK, L1, L2, DATA, NR_CLUSTERS };
-#define AT(cluster) ((cluster) * CLUSTER)
-#define DISK_SIZE KiB(32)
-#define COPIED (1ull << 63)
-
-static u8 img[AT(NR_CLUSTERS)];
 static char dir[] = "/tmp/lkvm-qcow2-XXXXXX";
 static char error[DISK_ERROR_LEN];
-
-static void put(unsigned at, unsigned width, u64 value)
-{
-	for (unsigned i = width; i-- > 0; value >>= 8)
-		img[at + i] = (u8)value;
-}
-
-static void put_text(unsigned at, const char *text)
-{
-	memcpy(img + at, text, strlen(text));
-}
-
-static void make_image(unsigned version)
-{
-	memset(img, 0, sizeof(img));
-	put_text(0, "QFI\xfb");
-	put(4, 4, version);
-	put(20, 4, 9);
-	put(24, 8, DISK_SIZE);
-	put(36, 4, 1);
-	put(40, 8, AT(L1));
-	put(48, 8, AT(REFTABLE));
-	put(56, 4, 1);
-	if (version == 3) {
-		put(96, 4, 4);
-		put(100, 4, 104);
-	}
-	put(AT(REFTABLE), 8, AT(REFBLOCK));
-	for (unsigned i = 0; i < NR_CLUSTERS; i++)
-		put(AT(REFBLOCK) + i * 2, 2, 1);
-	put(AT(L1), 8, AT(L2) | COPIED);
-	put(AT(L2), 8, AT(DATA) | COPIED);
-	memset(img + AT(DATA), 0x5a, CLUSTER);
-}
 
 static void remove_dir(void)
 {
@@ -100,10 +59,10 @@ static struct disk_image *open_file(const char *name, bool read_only)
 	return disk__open(&image, &params, error) ? NULL : image;
 }
 
-/* As it is now in img */
+/* As it is now in qcow2_file */
 static struct disk_image *open_image(bool read_only)
 {
-	save("image", img, sizeof(img));
+	save("image", qcow2_file, sizeof(qcow2_file));
 	return open_file("image", read_only);
 }
 
@@ -136,7 +95,7 @@ static int write_bytes(struct disk_image *image, u64 offset, u64 len)
 static void the_smallest_image_is_sound(void)
 {
 	for (unsigned version = 2; version <= 3; version++) {
-		struct disk_image *image = (make_image(version), open_image(false));
+		struct disk_image *image = (qcow2__make(version), open_image(false));
 		u8 byte;
 
 		if (!CHECK(image))
@@ -209,8 +168,8 @@ static void a_header_that_lies_is_refused(void)
 		const struct lie *l = &lies[i];
 
 		test__context("offset %u, value 0x%llx", l->at, (unsigned long long)l->value);
-		make_image(3);
-		put(l->at, l->width, l->value);
+		qcow2__make(3);
+		qcow2__put(l->at, l->width, l->value);
 		if (l->words) {
 			check_refused(l->words);
 			continue;
@@ -225,9 +184,9 @@ static void a_header_that_lies_is_refused(void)
 
 static void a_file_that_ends_early_is_refused(void)
 {
-	make_image(3);
-	for (size_t len = 1; len < sizeof(img); len += 13) {
-		save("image", img, len);
+	qcow2__make(3);
+	for (size_t len = 1; len < sizeof(qcow2_file); len += 13) {
+		save("image", qcow2_file, len);
 
 		struct disk_image *image = open_file("image", false);
 		u8 byte;
@@ -248,34 +207,34 @@ static void a_file_that_ends_early_is_refused(void)
 
 static void features_nobody_knows_are_refused_by_name(void)
 {
-	make_image(3);
-	put(72, 8, 1 << 2);
+	qcow2__make(3);
+	qcow2__put(72, 8, 1 << 2);
 	check_refused("external data file");
-	put(72, 8, 1 << 4);
+	qcow2__put(72, 8, 1 << 4);
 	check_refused("extended L2 entries");
-	put(72, 8, 1 << 3);
+	qcow2__put(72, 8, 1 << 3);
 	check_refused("compression type contradicts");
-	put(100, 4, 112);
-	img[104] = 1;
+	qcow2__put(100, 4, 112);
+	qcow2_file[104] = 1;
 	check_refused("is compressed with zstd");
-	img[104] = 9;
+	qcow2_file[104] = 9;
 	check_refused("is compressed in an unknown way");
 
-	make_image(3);
-	put(72, 8, 1ull << 40);
+	qcow2__make(3);
+	qcow2__put(72, 8, 1ull << 40);
 	check_refused("needs the qcow2 feature '' (incompatible bit 40)");
-	put(104, 4, 0x6803f857);
-	put(108, 4, 48);
-	put(113, 1, 40);
-	put_text(114, "warp\033 drive");
+	qcow2__put(104, 4, 0x6803f857);
+	qcow2__put(108, 4, 48);
+	qcow2__put(113, 1, 40);
+	qcow2__put_text(114, "warp\033 drive");
 	check_refused("needs the qcow2 feature 'warp? drive' (incompatible bit 40)");
 }
 
 static void a_stale_image_is_only_read(void)
 {
 	for (unsigned bit = 0; bit < 2; bit++) {
-		make_image(3);
-		put(72, 8, 1 << bit);
+		qcow2__make(3);
+		qcow2__put(72, 8, 1 << bit);
 		check_refused("`qemu-img check -r all` repairs it");
 
 		struct disk_image *image = open_image(true);
@@ -309,8 +268,8 @@ static void tables_that_lie_are_errors_when_they_are_used(void)
 
 		test__context("offset %u, value 0x%llx", lies[i].at,
 			      (unsigned long long)lies[i].value);
-		make_image(3);
-		put(lies[i].at, 8, lies[i].value);
+		qcow2__make(3);
+		qcow2__put(lies[i].at, 8, lies[i].value);
 
 		struct disk_image *image = open_image(false);
 
@@ -339,8 +298,8 @@ static void tables_that_lie_about_tables_are_refused(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
 		u8 byte;
 
-		make_image(3);
-		put(lies[i].at, lies[i].width, lies[i].value);
+		qcow2__make(3);
+		qcow2__put(lies[i].at, lies[i].width, lies[i].value);
 		check_refused(lies[i].words);
 
 		struct disk_image *image = open_image(true);
@@ -356,8 +315,8 @@ static void version_2_has_no_zero_clusters(void)
 {
 	u8 byte;
 
-	make_image(2);
-	put(AT(L2), 8, 1);
+	qcow2__make(2);
+	qcow2__put(AT(L2), 8, 1);
 
 	struct disk_image *image = open_image(false);
 
@@ -371,9 +330,9 @@ static void only_what_is_the_images_own_is_mapped_for_writing(void)
 {
 	struct disk_extent extent;
 
-	make_image(3);
-	put(AT(L2) + 8, 8, AT(DATA)); /* shared */
-	put(88, 8, 1);	/* autoclear */
+	qcow2__make(3);
+	qcow2__put(AT(L2) + 8, 8, AT(DATA)); /* shared */
+	qcow2__put(88, 8, 1);	/* autoclear */
 
 	struct disk_image *image = open_image(false);
 
@@ -395,15 +354,15 @@ static void only_what_is_the_images_own_is_mapped_for_writing(void)
 
 static void set_backing(const char *name, const char *format)
 {
-	make_image(3);
+	qcow2__make(3);
 	if (*format) {
-		put(104, 4, 0xe2792aca);
-		put(108, 4, strlen(format));
-		put_text(112, format);
+		qcow2__put(104, 4, 0xe2792aca);
+		qcow2__put(108, 4, strlen(format));
+		qcow2__put_text(112, format);
 	}
-	put(8, 8, 256);
-	put(16, 4, strlen(name));
-	put_text(256, name);
+	qcow2__put(8, 8, 256);
+	qcow2__put(16, 4, strlen(name));
+	qcow2__put_text(256, name);
 }
 
 static void backing_files_are_found_or_refused(void)
@@ -438,11 +397,11 @@ static void backing_files_are_found_or_refused(void)
 
 static void what_is_left_in_a_free_cluster_is_not_shown(void)
 {
-	u8 file[sizeof(img) + CLUSTER], byte;
+	u8 file[sizeof(qcow2_file) + CLUSTER], byte;
 
-	make_image(3);
-	memcpy(file, img, sizeof(img));
-	memset(file + sizeof(img), 0xa5, CLUSTER);
+	qcow2__make(3);
+	memcpy(file, qcow2_file, sizeof(qcow2_file));
+	memset(file + sizeof(qcow2_file), 0xa5, CLUSTER);
 	save("image", file, sizeof(file));
 
 	struct disk_image *image = open_file("image", false);
@@ -460,15 +419,15 @@ static void what_is_left_in_a_free_cluster_is_not_shown(void)
 /* A snapshot's cluster is behind one of the image's own, on the disk and in the file. */
 static void a_write_ends_where_a_snapshots_cluster_begins(void)
 {
-	u8 file[sizeof(img) + CLUSTER], after[CLUSTER];
+	u8 file[sizeof(qcow2_file) + CLUSTER], after[CLUSTER];
 	struct disk_image *image;
 	int fd;
 
-	make_image(3);
-	put(AT(L2) + 8, 8, AT(DATA + 1));
-	put(AT(REFBLOCK) + (DATA + 1) * 2, 2, 2);
-	memcpy(file, img, sizeof(img));
-	memset(file + sizeof(img), 0x77, CLUSTER);
+	qcow2__make(3);
+	qcow2__put(AT(L2) + 8, 8, AT(DATA + 1));
+	qcow2__put(AT(REFBLOCK) + (DATA + 1) * 2, 2, 2);
+	memcpy(file, qcow2_file, sizeof(qcow2_file));
+	memset(file + sizeof(qcow2_file), 0x77, CLUSTER);
 	save("image", file, sizeof(file));
 	image = open_file("image", false);
 	if (!CHECK(image))
@@ -478,13 +437,13 @@ static void a_write_ends_where_a_snapshots_cluster_begins(void)
 	fd = open(at("image"), O_RDONLY);
 	CHECK(pread(fd, after, CLUSTER, AT(DATA + 1)) == CLUSTER);
 	close(fd);
-	CHECK_BYTES(after, file + sizeof(img), CLUSTER);
+	CHECK_BYTES(after, file + sizeof(qcow2_file), CLUSTER);
 }
 
 /* Of compressed data @data, which comes to @sectors in the file; as the entry of a cluster */
 static u64 compressed(unsigned at, unsigned sectors, const void *data, size_t len)
 {
-	memcpy(img + at, data, len);
+	memcpy(qcow2_file + at, data, len);
 	return 1ull << 62 | (u64)(sectors - 1) << 61 | at;
 }
 
@@ -493,9 +452,9 @@ static void a_compressed_cluster_is_whole_or_an_error(void)
 	static const u8 few[] = { 1, 5, 0, 0xfa, 0xff, 'h', 'e', 'l', 'l', 'o' };
 	u8 whole[5 + CLUSTER] = { 1, 0, 2, 0xff, 0xfd, 'w' }, byte;
 
-	make_image(3);
-	put(AT(L2) + 0 * 8, 8, compressed(AT(L2) + 256, 2, whole, sizeof(whole)));
-	put(AT(L2) + 1 * 8, 8, compressed(AT(L2) + 128, 1, few, sizeof(few)));
+	qcow2__make(3);
+	qcow2__put(AT(L2) + 0 * 8, 8, compressed(AT(L2) + 256, 2, whole, sizeof(whole)));
+	qcow2__put(AT(L2) + 1 * 8, 8, compressed(AT(L2) + 128, 1, few, sizeof(few)));
 
 	struct disk_image *image = open_image(true);
 
@@ -514,16 +473,16 @@ static void a_map_does_not_leave_what_it_is_of(void)
 {
 	struct disk_extent extent;
 
-	make_image(3);
-	put(24, 8, 4 * CLUSTER);
-	put(AT(L2) + 3 * 8, 8, AT(L2) | COPIED);
-	put(AT(L2) + 4 * 8, 8, AT(DATA) | COPIED); /* beyond the end of the disk */
-	put(AT(L2) + 7 * 8, 8, AT(DATA) | COPIED);
-	save("base", img, sizeof(img));
+	qcow2__make(3);
+	qcow2__put(24, 8, 4 * CLUSTER);
+	qcow2__put(AT(L2) + 3 * 8, 8, AT(L2) | COPIED);
+	qcow2__put(AT(L2) + 4 * 8, 8, AT(DATA) | COPIED); /* beyond the end of the disk */
+	qcow2__put(AT(L2) + 7 * 8, 8, AT(DATA) | COPIED);
+	save("base", qcow2_file, sizeof(qcow2_file));
 	set_backing("base", "qcow2");
-	put(AT(L2), 8, 0);
-	put(AT(L2) + 5 * 8, 8, AT(L2) | COPIED);
-	put(AT(L2) + 6 * 8, 8, AT(REFBLOCK) | COPIED);
+	qcow2__put(AT(L2), 8, 0);
+	qcow2__put(AT(L2) + 5 * 8, 8, AT(L2) | COPIED);
+	qcow2__put(AT(L2) + 6 * 8, 8, AT(REFBLOCK) | COPIED);
 
 	struct disk_image *image = open_image(false);
 
@@ -549,9 +508,9 @@ static void loops_are_refused(void)
 	set_backing("image", "qcow2");
 	check_refused("is its own backing file");
 	set_backing("other", "qcow2");
-	save("image", img, sizeof(img));
+	save("image", qcow2_file, sizeof(qcow2_file));
 	set_backing("image", "qcow2");
-	save("other", img, sizeof(img));
+	save("other", qcow2_file, sizeof(qcow2_file));
 	CHECK(!open_file("image", true));
 	CHECK_HAS(error, "has the backing file 'other': has the backing file 'image': is its own");
 
@@ -559,7 +518,7 @@ static void loops_are_refused(void)
 		snprintf(name, sizeof(name), "c%u", i);
 		snprintf(below, sizeof(below), "c%u", i + 1);
 		set_backing(below, "qcow2");
-		save(name, img, sizeof(img));
+		save(name, qcow2_file, sizeof(qcow2_file));
 	}
 	CHECK(!open_file("c0", true));
 	CHECK_HAS(error, "has the backing file 'c1'");
@@ -587,8 +546,8 @@ static void lies_of_refcounts_do_no_more_damage(void)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
 		test__context("cluster %u", tables[i]);
-		make_image(3);
-		put(AT(REFBLOCK) + tables[i] * 2, 2, 0);
+		qcow2__make(3);
+		qcow2__put(AT(REFBLOCK) + tables[i] * 2, 2, 0);
 		image = open_image(false);
 		if (!CHECK(image))
 			return;
@@ -599,8 +558,8 @@ static void lies_of_refcounts_do_no_more_damage(void)
 			disk__close(image);
 	}
 
-	make_image(3);
-	put(AT(REFBLOCK) + DATA * 2, 2, 0);
+	qcow2__make(3);
+	qcow2__put(AT(REFBLOCK) + DATA * 2, 2, 0);
 	image = open_image(false);
 	if (!CHECK(image))
 		return;
@@ -616,13 +575,13 @@ static void a_file_that_cannot_grow_stays_sound(void)
 	struct disk_image *image;
 	u8 byte;
 
-	make_image(3);
+	qcow2__make(3);
 	image = open_image(false);
 	if (!CHECK(image))
 		return;
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &old);
-	limit = (struct rlimit){ sizeof(img) + 1000, old.rlim_max };
+	limit = (struct rlimit){ sizeof(qcow2_file) + 1000, old.rlim_max };
 	setrlimit(RLIMIT_FSIZE, &limit);
 	CHECK_EQ(write_bytes(image, 0, 512), 0);
 	CHECK_EQ(write_bytes(image, 512, 4096), -EFBIG);

@@ -12,7 +12,8 @@ UNIT	 := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_AR	 := $(O)/tests/unit/lkvm.a
 # A file of fakes is for the tests that name it below, and no other.
 PROBE	 := $(O)/tests/unit/probe.o
-SHARED	 := $(filter-out $(PROBE),$(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))))
+FAULTS	 := $(O)/tests/unit/host-faults.o
+SHARED	 := $(filter-out $(PROBE) $(FAULTS),$(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))))
 SHARED_AR := $(O)/tests/unit/shared.a
 
 # what tests/disk/run uses
@@ -39,6 +40,7 @@ $(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 $(O)/tests/unit/t-virtio-pci $(O)/tests/unit/t-virtio-mmio: $(PROBE)
+$(O)/tests/unit/t-disk-faults: $(FAULTS)
 
 $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
@@ -61,7 +63,7 @@ $(O)/tests/unit/t-command-config: $(GUEST_READER)
 # where the logs are
 $(O)/tests/unit/t-ktap.o: CPPFLAGS += -DLOGS='"$(CURDIR)/tests/data/ktap"'
 
--include $(GUEST_READER:.o=.d) $(UNIT:=.d) $(KTAP_COUNT).d $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d)
+-include $(GUEST_READER:.o=.d) $(UNIT:=.d) $(KTAP_COUNT).d $(DISK_IMAGE).d $(SHARED:.o=.d) $(PROBE:.o=.d) $(FAULTS:.o=.d)
 
 .PHONY: unit-tests
 .SECONDARY: $(UNIT:=.o) $(DISK_IMAGE).o $(KTAP_COUNT).o
