@@ -30,8 +30,8 @@
 extern const struct kvm_module virtio_console_module;
 
 #define NR_NAMED 2
-#define NR_PORTS (1 + NR_NAMED)
-#define NR_QUEUES (2 * NR_PORTS + 2)
+#define MAX_PORTS (1 + NR_NAMED)
+#define MAX_QUEUES (2 * MAX_PORTS + 2)
 #define CONTROL_IN 2
 #define CONTROL_OUT 3
 
@@ -50,6 +50,8 @@ static struct kvm_config cfg;
 static const struct guest_mem *mem;
 static struct virtio_device *device;
 static bool hostile; /* or may have been, until the device is set up again */
+static bool terminal; /* it is the first port; else there are named ones only */
+static unsigned nr_ports, nr_queues;
 
 /*
  * The host's end of each port. Bytes are numbered, and the number, cut to eight
@@ -64,7 +66,7 @@ struct console {
 	u8 next_out, next_in;	/* the byte to come from the guest, and to go to it */
 };
 
-static struct console ends[NR_PORTS];
+static struct console ends[MAX_PORTS]; /* of the ports that there are, by their numbers */
 static struct virtio_port named[NR_NAMED];
 static bool is_open[NR_NAMED];
 
@@ -74,7 +76,7 @@ struct ring {
 	u8 next_byte;	/* to be sent, or to be received */
 };
 
-static struct ring rings[NR_QUEUES];
+static struct ring rings[MAX_QUEUES];
 
 static bool is_output(unsigned queue)
 {
@@ -97,7 +99,7 @@ static unsigned queue_of(unsigned port)
  */
 struct console *term__console(struct kvm *k, unsigned n)
 {
-	HOLDS(k == &kvm && !n);
+	HOLDS(k == &kvm && !n && terminal);
 	return &ends[0];
 }
 
@@ -129,7 +131,7 @@ size_t console__offer(struct console *c, const u8 *buf, size_t len)
 
 bool console__size(const struct console *c, u16 *cols, u16 *rows)
 {
-	HOLDS(c == &ends[0]); /* the others have no size */
+	HOLDS(terminal && c == &ends[0]); /* the others have no size */
 	*cols = 80;
 	*rows = c->ended ? 0 : 25;
 	return *rows;
@@ -190,7 +192,7 @@ void ioloop__disarm(struct ioloop *loop, struct ioloop_timer *t)
  */
 static void interrupted(struct virtio_transport *t, unsigned queue)
 {
-	HOLDS(t->device == device && queue < NR_QUEUES && device->queues[queue].enabled);
+	HOLDS(t->device == device && queue < nr_queues && device->queues[queue].enabled);
 }
 
 static void configuration_changed(struct virtio_transport *t)
@@ -285,7 +287,7 @@ static void set_up(u8 how)
 	virtio__want(device, 0, (u32)features);
 	virtio__want(device, 1, (u32)(features >> 32));
 	virtio__set_status(device, 11);
-	for (unsigned queue = 0; queue < NR_QUEUES; queue++)
+	for (unsigned queue = 0; queue < nr_queues; queue++)
 		enable(queue);
 	virtio__set_status(device, 15);
 	HOLDS(virtio__status(device) == 15);
@@ -375,7 +377,7 @@ static void collect(unsigned queue)
 
 static void use_registers(struct fuzz_input *in)
 {
-	u8 what = fuzz_u8(in), index = fuzz_u8(in) % (NR_QUEUES + 2), value = fuzz_u8(in);
+	u8 what = fuzz_u8(in), index = fuzz_u8(in) % (nr_queues + 2), value = fuzz_u8(in);
 
 	switch (what % 4) {
 	case 0:
@@ -436,7 +438,7 @@ static void scribble(struct fuzz_input *in)
 /* What only a hostile driver does */
 static void misbehave(struct fuzz_input *in)
 {
-	u8 what = fuzz_u8(in), queue = (what >> 3) % NR_QUEUES;
+	u8 what = fuzz_u8(in), queue = (what >> 3) % nr_queues;
 
 	switch (what % 4) {
 	case 0:
@@ -498,7 +500,7 @@ static void end_input(struct console *c)
 static void act(struct fuzz_input *in)
 {
 	u8 action = fuzz_u8(in);
-	unsigned port = (action >> 4) % NR_PORTS, count = 1 + (action >> 6);
+	unsigned port = (action >> 4) % nr_ports, count = 1 + (action >> 6);
 	struct console *end = &ends[port];
 
 	switch (action % 16) {
@@ -507,11 +509,11 @@ static void act(struct fuzz_input *in)
 		break;
 	case 1:
 		virtio__set_status(device, 0);
-		for (unsigned queue = 0; queue < NR_QUEUES; queue++)
+		for (unsigned queue = 0; queue < nr_queues; queue++)
 			clear_ring(queue);
 		break;
 	case 2:
-		reset_queue((action >> 4) % NR_QUEUES);
+		reset_queue((action >> 4) % nr_queues);
 		break;
 	case 3:
 		use_config(in);
@@ -577,7 +579,7 @@ static void settle(void)
 		call = NULL;
 		c->run(c);
 	}
-	for (unsigned port = 0; port < NR_PORTS; port++) {
+	for (unsigned port = 0; port < nr_ports; port++) {
 		bool asked = ends[port].asked;
 
 		ends[port].asked = false;
@@ -591,12 +593,12 @@ static void check(void)
 {
 	bool multiport = virtio__has_feature(device, VIRTIO_CONSOLE_F_MULTIPORT);
 
-	for (unsigned queue = 0; queue < NR_QUEUES; queue++)
+	for (unsigned queue = 0; queue < nr_queues; queue++)
 		collect(queue);
 	if (hostile || !virtio__is_live(device))
 		return;
 	HOLDS(!multiport || !vq__has_requests(&device->queues[CONTROL_OUT]));
-	for (unsigned port = 0; port < (multiport ? NR_PORTS : 1); port++)
+	for (unsigned port = 0; port < (multiport ? nr_ports : terminal); port++)
 		HOLDS(ends[port].refused || !vq__has_requests(&device->queues[queue_of(port) + 1]));
 }
 
@@ -618,7 +620,7 @@ static void add_ports(void)
 	for (unsigned i = 0; i < NR_NAMED; i++) {
 		named[i] = (struct virtio_port){
 			.name = names[i],
-			.stream = &ends[1 + i],
+			.stream = &ends[terminal + i],
 			.opened = opened,
 		};
 		virtio_console__add_port(&kvm, &named[i]);
@@ -632,7 +634,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u8 how = fuzz_u8(&in);
 
 	hostile = how & 1;
-	cfg = (struct kvm_config){ .console = how & 2 ? CONSOLE_SERIAL : CONSOLE_VIRTIO };
+	terminal = !(how & 2);
+	nr_ports = terminal + NR_NAMED;
+	nr_queues = 2 * nr_ports + 2;
+	cfg = (struct kvm_config){ .console = terminal ? CONSOLE_VIRTIO : CONSOLE_SERIAL };
 	mem = fuzz_ram(RAM);
 	kvm = (struct kvm){ .cfg = &cfg, .vm_fd = -1, .sys_fd = -1, .mem = *mem };
 	memset(ends, 0, sizeof(ends));
@@ -641,7 +646,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	call = NULL;
 	add_ports();
 	HOLDS(virtio_console_module.init(&kvm, &dev) == 0);
-	HOLDS(device->nr_queues == NR_QUEUES);
+	HOLDS(device->nr_queues == nr_queues);
 
 	while (in.left) {
 		act(&in);
@@ -651,7 +656,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	virtio_console_module.exit(&kvm, dev);
 	HOLDS(!owner && !timer);
-	for (unsigned i = 0; i < NR_PORTS; i++)
+	for (unsigned i = 0; i < MAX_PORTS; i++)
 		HOLDS(!ends[i].guest);
 	return 0;
 }
