@@ -32,7 +32,9 @@ bool host_recovers(void)
 /* True if it is this call's turn. */
 static bool is_at_fault(void)
 {
-	if (!fault.armed || (fault.come && fault.how != HOST_FAILS_FOR_GOOD))
+	bool lasts = fault.how == HOST_FAILS_FOR_GOOD || fault.how == HOST_IS_AT_END;
+
+	if (!fault.armed || (fault.come && !lasts))
 		return false;
 	if (!fault.come && fault.calls_left--)
 		return false;
@@ -42,7 +44,7 @@ static bool is_at_fault(void)
 
 static bool fails(void)
 {
-	if (!is_at_fault())
+	if (!is_at_fault() || fault.how == HOST_IS_AT_END)
 		return false;
 	errno = fault.err;
 	return true;
@@ -53,6 +55,8 @@ static ssize_t share_of(size_t len)
 {
 	if (!is_at_fault())
 		return (ssize_t)len;
+	if (fault.how == HOST_IS_AT_END)
+		return 0;
 	if (fault.how == HOST_IS_SHORT && len > 1)
 		return (ssize_t)len / 2;
 	errno = fault.err;

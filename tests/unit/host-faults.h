@@ -14,6 +14,7 @@ enum host_fault {
 	HOST_FAILS_ONCE,
 	HOST_FAILS_FOR_GOOD,
 	HOST_IS_SHORT,	/* reads or writes half of what it could, once; fails where there is no half */
+	HOST_IS_AT_END,	/* from then on there is nothing to be read, as of a file that was cut */
 };
 
 /* From now on, call @n (0: the next one) is at fault, with this errno. */

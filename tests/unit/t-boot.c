@@ -3,6 +3,7 @@
  * What is in guest memory when a kernel starts: image, initrd, command line,
  * memory map and parameters; and what is said when they do not fit together.
  */
+#include "host-faults.h"
 #include "test.h"
 
 #include "kvm/kvm.h"
@@ -409,7 +410,68 @@ static void what_is_no_kernel_is_said_to_be_none(void)
 	}
 }
 
-TESTS(T(the_parameters_lead_to_everything), T(without_an_initrd_there_is_none),
+/*
+ * A host that fails
+ */
+
+/* What is said when call @n of the host's is at fault; NULL if there are not so many. */
+static const char *said_of_fault(unsigned n, enum host_fault how, int *err)
+{
+	const char *said;
+	bool came;
+
+	start();
+	make_initrd(5000);
+	make_kernel();
+	kvm = (struct kvm){ .cfg = &cfg, .arch = calloc(1, 256) };
+	if (!CHECK_EQ(guest_mem__init(&kvm.mem, cfg.mem, NULL), 0))
+		return NULL;
+	capture__start(STDERR_FILENO);
+	host_fails_at(n, how, EIO);
+	*err = kernel_module.init(&kvm, NULL);
+	came = host_recovers();
+	said = capture__stop();
+	stop();
+	return came ? said : NULL;
+}
+
+static void a_file_that_cannot_be_read_is_named(void)
+{
+	unsigned n = 0, kernels = 0, initrds = 0;
+	const char *said;
+	int err;
+
+	for (; (said = said_of_fault(n, HOST_FAILS_ONCE, &err)); n++) {
+		test__context("call %u", n);
+		CHECK_EQ(err, -EIO);
+		CHECK_HAS(said, ": Input/output error\n");
+		kernels += !!strstr(said, kernel_path);
+		initrds += !!strstr(said, initrd_path);
+	}
+	CHECK_EQ(err, 0);
+	CHECK(kernels >= 2 && initrds && kernels + initrds == n);
+}
+
+static void a_file_that_becomes_shorter_is_said_to(void)
+{
+	unsigned n = 0, shorter = 0;
+	const char *said;
+	int err;
+
+	for (; (said = said_of_fault(n, HOST_IS_AT_END, &err)); n++) {
+		if (!err)
+			continue;
+		test__context("call %u: %s", n, said);
+		shorter += !!strstr(said, "' became shorter while it was read\n");
+		CHECK(strstr(said, "' became shorter while it was read\n") ||
+		      strstr(said, "' is empty\n") || strstr(said, "the file ends inside its header\n"));
+	}
+	CHECK_EQ(err, 0);
+	CHECK(shorter >= 2);
+}
+
+TESTS(T(a_file_that_cannot_be_read_is_named), T(a_file_that_becomes_shorter_is_said_to),
+      T(the_parameters_lead_to_everything), T(without_an_initrd_there_is_none),
       T(the_random_seed_is_there_and_another_one_each_time),
       T(the_map_is_all_ram_but_the_firmwares), T(the_layout_has_no_overlaps),
       T(the_initrd_is_as_high_as_the_kernel_can_reach),

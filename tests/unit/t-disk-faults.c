@@ -361,15 +361,6 @@ static void what_the_host_cannot_do_is_done_otherwise(void)
 	try_all(HOST_FAILS_ONCE, EOPNOTSUPP);
 }
 
-int main(void)
-{
-	static const struct test tests[] = {
-		T(one_failure_loses_nothing_else),
-		T(a_host_without_room_loses_nothing_that_was_flushed),
-		T(a_disk_that_dies_takes_nothing_along),
-		T(half_a_transfer_is_made_whole),
-		T(what_the_host_cannot_do_is_done_otherwise),
-	};
-
-	return test__main(tests, ARRAY_SIZE(tests));
-}
+TESTS(T(one_failure_loses_nothing_else), T(a_host_without_room_loses_nothing_that_was_flushed),
+      T(a_disk_that_dies_takes_nothing_along), T(half_a_transfer_is_made_whole),
+      T(what_the_host_cannot_do_is_done_otherwise))

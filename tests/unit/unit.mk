@@ -40,7 +40,7 @@ $(UNIT): %: %.o $(SHARED_AR) $(UNIT_AR)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS)
 
 $(O)/tests/unit/t-virtio-pci $(O)/tests/unit/t-virtio-mmio: $(PROBE)
-$(O)/tests/unit/t-disk-faults: $(FAULTS)
+$(O)/tests/unit/t-boot $(O)/tests/unit/t-disk-faults $(O)/tests/unit/t-guest-mem: $(FAULTS)
 
 $(DISK_IMAGE): %: %.o $(UNIT_AR)
 	$(say) LINK $@
