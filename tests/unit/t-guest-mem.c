@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Guest RAM: where it is, and that no address and length reach beyond it. */
+#include "host-faults.h"
 #include "test.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #define PAGE KiB(4)
 
 static struct guest_mem mem;
+
+/* If set, all that is below this directory is said to be a hugetlbfs. */
+static const char *hugetlbfs_dir;
+
+int statfs(const char *path, struct statfs *fs)
+{
+	int ret = (int)syscall(SYS_statfs, path, fs);
+
+	if (hugetlbfs_dir && !strncmp(path, hugetlbfs_dir, strlen(hugetlbfs_dir))) {
+		fs->f_type = HUGETLBFS_MAGIC;
+		fs->f_bsize = MiB(2);
+	}
+	return ret;
+}
 
 static bool make(u64 size)
 {
@@ -179,6 +200,52 @@ static void huge_pages_come_from_hugetlbfs_only(void)
 	guest_mem__exit(&mem);
 }
 
+/* How many files there are that guest memory has left */
+static unsigned nr_left(void)
+{
+	glob_t found = { 0 };
+	unsigned n = glob("/dev/shm/lkvm-*", 0, NULL, &found) ? 0 : (unsigned)found.gl_pathc;
+
+	globfree(&found);
+	return n;
+}
+
+/* A directory of /dev/shm, since what is in memory is mapped the same way */
+static void memory_of_a_hugetlbfs_is_a_file_without_a_name(void)
+{
+	if (access("/dev/shm", W_OK)) {
+		test__skip("/dev/shm cannot be written to");
+		return;
+	}
+	hugetlbfs_dir = "/dev/shm";
+	if (CHECK_EQ(guest_mem__init(&mem, MiB(3), "/dev/shm"), 0)) {
+		CHECK_EQ(mem.size, MiB(3));
+		CHECK_EQ(mem.mapping_size, MiB(4)); /* whole huge pages */
+		CHECK(!mem.discardable);
+		CHECK_EQ(guest_write(&mem, MiB(3) - 4, "last", 4), 0);
+		CHECK_EQ(nr_left(), 0);
+		guest_mem__exit(&mem);
+	}
+	hugetlbfs_dir = NULL;
+}
+
+static void a_hugetlbfs_that_gives_none_is_an_error(void)
+{
+	char longest[4100];
+
+	hugetlbfs_dir = "/";
+	memset(longest, '/', sizeof(longest)); /* of which a path may have 4095 */
+	longest[4090] = '\0';
+	CHECK_EQ(guest_mem__init(&mem, MiB(2), longest), -ENAMETOOLONG);
+	CHECK_EQ(guest_mem__init(&mem, MiB(2), "/proc/self"), -ENOENT); /* a file cannot be made */
+	host_fails_at(0, HOST_FAILS_ONCE, ENOSPC);
+	CHECK_EQ(guest_mem__init(&mem, MiB(2), "/dev/shm"), -ENOSPC);
+	host_recovers();
+	CHECK_EQ(guest_mem__init(&mem, 1ull << 60, "/dev/shm"), -ENOMEM);
+	CHECK_EQ(nr_left(), 0);
+	hugetlbfs_dir = NULL;
+}
+
 /* Where a hugetlbfs is mounted, and NULL if nowhere. */
 static const char *hugetlbfs(void)
 {
@@ -254,4 +321,6 @@ TESTS(T(discard_frees_whole_pages_only), T(what_cannot_be_had_again_is_not_disca
       T(host_and_guest_addresses_agree_modulo_2_mib), T(only_whole_ranges_have_an_address),
       T(nothing_spans_the_hole), T(copies_arrive), T(a_refused_copy_copies_nothing),
       T(memory_that_is_not_there_is_an_error), T(exit_may_come_twice_or_without_init),
-      T(huge_pages_come_from_hugetlbfs_only), T(hugetlbfs_memory_works_where_there_is_some))
+      T(huge_pages_come_from_hugetlbfs_only), T(hugetlbfs_memory_works_where_there_is_some),
+      T(memory_of_a_hugetlbfs_is_a_file_without_a_name),
+      T(a_hugetlbfs_that_gives_none_is_an_error))

@@ -3,8 +3,12 @@
 #include "test.h"
 #include "test-device.h"
 
+#include <errno.h>
 #include <linux/virtio_ids.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define RINGS 0x10000
 #define DATA MiB(1)
@@ -17,6 +21,18 @@ static struct kvm_config cfg;
 static struct kvm_device *dev;
 static struct virtio_device *device;
 static struct vring_driver ring;
+
+/* A host that has just booted itself may have no random numbers yet. */
+static bool have_none;
+
+ssize_t getrandom(void *buf, size_t len, unsigned flags)
+{
+	if (!have_none)
+		return syscall(SYS_getrandom, buf, len, flags);
+	CHECK(flags & GRND_NONBLOCK);
+	errno = EAGAIN;
+	return -1;
+}
 
 static bool start(void)
 {
@@ -137,6 +153,34 @@ static void a_huge_request_gets_a_short_answer(void)
 	stop();
 }
 
+static void nobody_waits_for_a_host_that_has_none(void)
+{
+	u32 len = 1;
+
+	if (!start())
+		return;
+	have_none = true;
+	vring__add_in(&ring, DATA, 32);
+	kick();
+	have_none = false;
+	CHECK(vring__collect(&ring, NULL, &len));
+	CHECK_EQ(len, 0);
+	stop();
+}
+
+static void a_queue_that_is_off_is_left_alone(void)
+{
+	if (!start())
+		return;
+	virtio__reset_queue(device, 0);
+	vring__add_in(&ring, DATA, 32);
+	kick();
+	CHECK(!vring__collect(&ring, NULL, NULL));
+	CHECK(is_zero(&kvm->mem, DATA, 32));
+	stop();
+}
+
 TESTS(T(there_is_none_unless_asked_for), T(it_is_an_rng_with_one_queue),
       T(every_buffer_is_filled_to_its_end_and_not_beyond), T(no_two_answers_are_the_same),
-      T(a_request_without_room_is_answered_too), T(a_huge_request_gets_a_short_answer))
+      T(a_request_without_room_is_answered_too), T(a_huge_request_gets_a_short_answer),
+      T(nobody_waits_for_a_host_that_has_none), T(a_queue_that_is_off_is_left_alone))
