@@ -273,11 +273,25 @@ static void there_is_a_vector_for_each_queue_and_one_more(void)
 
 static void or_one_for_all_queues(void)
 {
+	struct virtqueue queues[PROBE_QUEUES] = { 0 };
+	struct virtio_device other;
+
 	start();
-	virtio__exit(&probe.device);
-	probe.device.one_vector = true;
-	CHECK_EQ(virtio__init(&probe.device, &probe_kvm), 0);
-	CHECK_EQ((get_config(msix_cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1, 2);
+	for (unsigned i = 0; i < PROBE_QUEUES; i++)
+		queues[i].max_size = PROBE_QUEUE_SIZE;
+	other = (struct virtio_device){
+		.ops = probe.device.ops,
+		.name = "other",
+		.id = ID,
+		.nr_queues = PROBE_QUEUES,
+		.queues = queues,
+		.config_size = PROBE_CONFIG_SIZE,
+		.one_vector = true,
+	};
+	CHECK_EQ(virtio__init(&other, &probe_kvm), 0);
+	/* It is the next function, with the same capabilities. */
+	CHECK_EQ((get_config(KiB(4) + msix_cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1, 2);
+	virtio__exit(&other);
 	stop();
 }
 
