@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is found of a kernel by where it lies, in made-up trees and of the host's own kernels. */
+#include "elf-with-section.h"
 #include "temp-dir.h"
 #include "test.h"
 
@@ -90,6 +91,34 @@ static void a_vmlinux_says_its_version(void)
 	CHECK_STR(release_of("a"), "5.4.0");
 	put_vmlinux("a", 1000, "no banner here");
 	CHECK_STR(release_of("a"), "");
+	temp__remove();
+}
+
+/* Others, of formats and of modules, may come before it in the file. */
+static void a_banner_among_the_constants_goes_before_others(void)
+{
+	static const char early[] = "Linux version 1.0 (", late[] = "Linux version 6.6.1 (";
+	struct {
+		struct elf_with_section elf;
+		char more[2048];
+	} file = { 0 };
+
+	temp__make();
+	elf_with_section__make(&file.elf, ".rodata", late, sizeof(late));
+	memcpy(file.elf.names + 12, early, sizeof(early));
+	temp__put("a", &file, sizeof(file), 0644);
+	CHECK_STR(release_of("a"), "6.6.1");
+
+	elf_with_section__make(&file.elf, ".data", late, sizeof(late));
+	memcpy(file.elf.names + 12, early, sizeof(early));
+	temp__put("a", &file, sizeof(file), 0644);
+	CHECK_STR(release_of("a"), "1.0");
+
+	/* None behind where the constants begin: then anywhere */
+	elf_with_section__make(&file.elf, ".rodata", "", 0);
+	memcpy(file.elf.names + 12, early, sizeof(early));
+	temp__put("a", &file, sizeof(file), 0644);
+	CHECK_STR(release_of("a"), "1.0");
 	temp__remove();
 }
 
@@ -247,6 +276,7 @@ static void the_hosts_kernels_are_known(void)
 }
 
 TESTS(T(a_bzimage_says_its_version), T(a_vmlinux_says_its_version),
+      T(a_banner_among_the_constants_goes_before_others),
       T(what_is_no_kernel_has_no_version), T(a_build_tree_is_found),
       T(a_build_tree_need_not_have_modules), T(an_unpacked_package_is_found),
       T(a_kernel_may_lie_beside_its_modules), T(nothing_may_be_known), T(a_configuration_is_read),

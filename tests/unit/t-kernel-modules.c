@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The modules of a kernel, in made-up lists and trees, and of the host's own kernels. */
 #include "cpio-reader.h"
+#include "elf-with-section.h"
 #include "temp-dir.h"
 #include "test.h"
 
@@ -278,44 +279,14 @@ static void gz_is_decompressed(void)
 /*
  * Build trees
  */
-struct module_64 {
-	Elf64_Ehdr header;
-	Elf64_Shdr sections[3];
-	char names[32], info[128];
-};
-
-static void make_module(struct module_64 *m, const char *info, size_t len)
-{
-	static const char names[] = "\0.modinfo\0.shstrtab";
-
-	*m = (struct module_64){
-		.header = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB },
-			.e_type = ET_REL,
-			.e_machine = EM_X86_64,
-			.e_shoff = offsetof(struct module_64, sections),
-			.e_shentsize = sizeof(Elf64_Shdr),
-			.e_shnum = 3,
-			.e_shstrndx = 2,
-		},
-		.sections[1] = { .sh_name = 1, .sh_type = SHT_PROGBITS,
-				 .sh_offset = offsetof(struct module_64, info), .sh_size = len },
-		.sections[2] = { .sh_name = 10, .sh_type = SHT_STRTAB,
-				 .sh_offset = offsetof(struct module_64, names),
-				 .sh_size = sizeof(names) },
-	};
-	memcpy(m->names, names, sizeof(names));
-	memcpy(m->info, info, len);
-}
-
 /* The bytes of a string literal with zeros in it */
 #define PUT_BUILT(name, literal) put_built(name, literal, sizeof(literal))
 
 static void put_built(const char *name, const char *info, size_t len)
 {
-	struct module_64 m;
+	struct elf_with_section m;
 
-	make_module(&m, info, len);
+	elf_with_section__make(&m, ".modinfo", info, len);
 	temp__put(name, &m, sizeof(m), 0644);
 }
 
@@ -369,12 +340,12 @@ static void a_tree_may_have_no_modules_built(void)
 
 static void damaged_modules_are_refused(void)
 {
-	struct module_64 m;
+	struct elf_with_section m;
 
 	start_tree("a.o\n");
 	look("arch/x86/boot/bzImage");
-	make_module(&m, "depends=", 9);
-	for (size_t len = 0; len < offsetof(struct module_64, info); len += 3) {
+	elf_with_section__make(&m, ".modinfo", "depends=", 9);
+	for (size_t len = 0; len < offsetof(struct elf_with_section, contents); len += 3) {
 		temp__put("a.ko", &m, len, 0644);
 		test__context("%zu bytes", len);
 		refused("a", -ENOEXEC, "a.ko' cannot be packed: it is damaged");
@@ -382,19 +353,19 @@ static void damaged_modules_are_refused(void)
 	m.sections[1].sh_size = UINT64_MAX;
 	temp__put("a.ko", &m, sizeof(m), 0644);
 	refused("a", -ENOEXEC, "damaged");
-	make_module(&m, "depends=", 9);
+	elf_with_section__make(&m, ".modinfo", "depends=", 9);
 	m.sections[1].sh_offset = UINT64_MAX - 4;
 	temp__put("a.ko", &m, sizeof(m), 0644);
 	refused("a", -ENOEXEC, "damaged");
-	make_module(&m, "depends=", 9);
+	elf_with_section__make(&m, ".modinfo", "depends=", 9);
 	m.header.e_shoff = UINT64_MAX - 64;
 	temp__put("a.ko", &m, sizeof(m), 0644);
 	refused("a", -ENOEXEC, "damaged");
-	make_module(&m, "depends=", 9);
+	elf_with_section__make(&m, ".modinfo", "depends=", 9);
 	m.sections[2].sh_offset = UINT64_MAX;
 	temp__put("a.ko", &m, sizeof(m), 0644);
 	refused("a", -ENOEXEC, "damaged");
-	make_module(&m, "depends=b", 9);
+	elf_with_section__make(&m, ".modinfo", "depends=b", 9);
 	temp__put("a.ko", &m, sizeof(m), 0644);
 	refused("a", -ENOENT, "a.ko' needs 'b'");
 	stop();
