@@ -342,28 +342,31 @@ static void do_register(struct cpu *cpu, const struct step *s)
 		driver__load(&kvm, device_of(s), s->b % NR_REGISTERS);
 }
 
-static void do_device_config(struct cpu *cpu, const struct step *s)
+/* A load or a store, of 1 to 8 bytes */
+static void touch(u64 at, const struct step *s)
 {
-	u64 at = driver__address(&kvm, device_of(s), kvm.cfg->virtio_mmio ? 0x100 : 0x2000) + s->b;
 	unsigned width = 1u << (s->a >> 6);
 
-	(void)cpu;
 	if (s->a & 0x20)
 		guest_store(&kvm, at, width, value_of(s->c));
 	else
 		guest_load(&kvm, at, width);
 }
 
+static void do_device_config(struct cpu *cpu, const struct step *s)
+{
+	u64 at = driver__address(&kvm, device_of(s), kvm.cfg->virtio_mmio ? 0x100 : 0x2000) + s->b;
+
+	(void)cpu;
+	touch(at, s);
+}
+
 static void do_pci_config(struct cpu *cpu, const struct step *s)
 {
 	u64 at = driver__config_space(device_of(s)) + s->b;
-	unsigned width = 1u << (s->a >> 6);
 
 	(void)cpu;
-	if (s->a & 0x20)
-		guest_store(&kvm, at, width, value_of(s->c));
-	else
-		guest_load(&kvm, at, width);
+	touch(at, s);
 }
 
 /* As a kernel does: the capabilities, one after the other, to their end */

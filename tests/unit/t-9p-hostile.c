@@ -6,7 +6,6 @@
  */
 #include "p9.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -271,18 +270,6 @@ static void a_race_with_the_host_is_not_won(void)
 	t9_stop();
 }
 
-static unsigned open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 /* Many more directories than descriptors: all are reached, one after the other and again. */
 static void descriptors_are_made_again(void)
 {
@@ -291,7 +278,7 @@ static void descriptors_are_made_again(void)
 	char name[64];
 
 	t9_start(false, FDS, 10000);
-	before = open_fds();
+	before = test__count_fds();
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "d/%u", i);
 		mkdir(t9_path(name), 0755);
@@ -302,10 +289,10 @@ static void descriptors_are_made_again(void)
 		snprintf(name, sizeof(name), "%u/sub/f", i);
 		CHECK_EQ(t9_walk1(ROOT, 100 + i, name), 0);
 	}
-	CHECK(open_fds() <= before + FDS);
+	CHECK(test__count_fds() <= before + FDS);
 	for (unsigned i = 0; i < MANY; i++)
 		CHECK_EQ(t9_size(100 + i), 4);
-	CHECK(open_fds() <= before + FDS);
+	CHECK(test__count_fds() <= before + FDS);
 	/* What is open is not closed to make room. */
 	for (unsigned i = 0; i < FDS - 1; i++)
 		CHECK_EQ(t9_open(100 + i, RDONLY), 0);
@@ -314,7 +301,7 @@ static void descriptors_are_made_again(void)
 		CHECK_EQ(t9_read(100 + i, 0, 10), 0);
 		CHECK_EQ(t9_answer.len, P9_IO_HEADER + 4);
 	}
-	CHECK(open_fds() <= before + FDS);
+	CHECK(test__count_fds() <= before + FDS);
 	/* What is removed then cannot be kept, and nothing else is taken for it. */
 	CHECK_EQ(t9_walk1(200, 1, ".."), 0);
 	CHECK_EQ(t9_call(P9_TUNLINKAT, "dsd", 1u, "f", 0u), 0);
@@ -322,7 +309,7 @@ static void descriptors_are_made_again(void)
 	CHECK_EQ(t9_size(200), UINT64_MAX);
 	CHECK_EQ(t9_open(200, RDONLY), ESTALE);
 	CHECK_EQ(t9_call(P9_TVERSION, "ds", 65536u, "9P2000.L"), 0);
-	CHECK(open_fds() <= before);
+	CHECK(test__count_fds() <= before);
 	t9_stop();
 }
 

@@ -257,20 +257,11 @@ static void check_afterwards(void)
 	CHECK_EQ(disk__close(image), 0);
 }
 
-static unsigned count_fds(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 64; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /* Returns false when the work makes no more than @n calls, so that there was no fault. */
 static bool try_fault(unsigned n, enum host_fault how, int err)
 {
 	char error[DISK_ERROR_LEN] = "";
-	unsigned fds = count_fds();
+	unsigned fds = test__count_fds();
 	bool came;
 
 	test__context("%s, call %u, fault %u, %s", names[kind], n, how, strerror(err));
@@ -286,7 +277,7 @@ static bool try_fault(unsigned n, enum host_fault how, int err)
 		disk__close(image);
 		came = host_recovers();
 	}
-	CHECK_EQ(count_fds(), fds);
+	CHECK_EQ(test__count_fds(), fds);
 	if (came)
 		check_afterwards();
 	return came;

@@ -5,7 +5,6 @@
 #include "kvm/disk-ring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdarg.h>
 #include <string.h>
@@ -52,15 +51,6 @@ long syscall(long n, ...)
 		return ret;
 	errno = (int)-ret;
 	return -1;
-}
-
-static unsigned count_fds(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 64; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
 }
 
 static int event_fd;
@@ -155,7 +145,7 @@ static void a_host_without_rings_is_an_error(void)
 	if (!make(&ring))
 		return;
 	disk_ring__free(ring);
-	fds = count_fds();
+	fds = test__count_fds();
 	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
 		failing = calls[i];
 		failure = EPERM;
@@ -168,7 +158,7 @@ static void a_host_without_rings_is_an_error(void)
 	stands_in = event_fd; /* of which nothing can be mapped */
 	CHECK_EQ(disk_ring__new(&ring, ENTRIES, event_fd), -ENODEV);
 	stands_in = -1;
-	CHECK_EQ(count_fds(), fds);
+	CHECK_EQ(test__count_fds(), fds);
 	close(event_fd);
 	disk_ring__free(NULL);
 }

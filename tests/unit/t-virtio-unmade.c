@@ -6,7 +6,6 @@
 #include "kvm/virtio-console.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -26,22 +25,13 @@ int eventfd(unsigned count, int flags)
 	return -1;
 }
 
-static unsigned count_fds(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 64; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 static void check_unmade(const struct kvm_module *module, struct kvm_config *cfg,
 			 const char *sentence)
 {
 	struct kvm *kvm = test_machine__init(MiB(4), cfg);
 	struct virtio_port port = { .name = "port" }; /* for which the console is there */
 	struct kvm_device *dev = NULL;
-	unsigned fds = count_fds();
+	unsigned fds = test__count_fds();
 	int err = 0;
 
 	test__context("%s", module->name);
@@ -51,7 +41,7 @@ static void check_unmade(const struct kvm_module *module, struct kvm_config *cfg
 	out_of_fds = false;
 	CHECK_EQ(err, -EMFILE);
 	CHECK(!dev);
-	CHECK_EQ(count_fds(), fds);
+	CHECK_EQ(test__count_fds(), fds);
 	test_machine__exit(kvm);
 }
 

@@ -62,6 +62,15 @@ void test__skip(const char *reason)
 	now.skip = reason;
 }
 
+unsigned test__count_fds(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 void test__context(const char *fmt, ...)
 {
 	va_list args;

@@ -59,6 +59,9 @@ bool test__check_bytes(const void *got, const void *want, size_t len, const char
 /* Says, once a check of it failed, which of a test's many inputs it was. */
 void test__context(const char *fmt, ...) __printf(1, 2);
 
+/* How many descriptors are open, below 256. */
+unsigned test__count_fds(void);
+
 /*
  * What is written to @fd, STDOUT_FILENO or STDERR_FILENO, between the two is
  * returned as a string, valid until the next start. They do not nest.
