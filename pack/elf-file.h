@@ -33,7 +33,7 @@ void elf_file__close(struct elf_file *e);
 bool elf_file__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment);
 bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section);
 
-/* The section with @name that has contents. */
+/* The first section of that name, which is at most so long. False: there is none with contents. */
 #define ELF_MAX_SECTION_NAME 31
 bool elf_file__find_section(const struct elf_file *e, const char *name, Elf64_Shdr *section);
 

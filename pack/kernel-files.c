@@ -162,14 +162,14 @@ static char *find_tree(struct kernel_files *k, const char *dir, const char *name
 }
 
 /* What the tree was last built as; to read all of a vmlinux for it takes longer. */
-static bool read_tree_release(struct kernel_files *k, const char *tree, char release[KERNEL_RELEASE_LEN])
+static bool read_tree_release(struct kernel_files *k)
 {
 	struct strbuf s = { 0 };
 
-	if (read_file(k, &s, KERNEL_RELEASE_LEN, tree, "", NULL, "/include/config/kernel.release"))
-		kernel_release__take(release, s.data, s.len);
+	if (read_file(k, &s, KERNEL_RELEASE_LEN, k->tree, "", NULL, "/include/config/kernel.release"))
+		kernel_release__take(k->release, s.data, s.len);
 	strbuf__free(&s);
-	return *release;
+	return *k->release;
 }
 
 /* What belongs to the kernel whose directory is p->dir and whose file is called @name there */
@@ -179,7 +179,7 @@ static int look_around(struct kernel_files *k, const struct place *p, const char
 	int err = 0;
 
 	k->tree = find_tree(k, p->dir, name);
-	if (!k->tree || !read_tree_release(k, k->tree, k->release))
+	if (!k->tree || !read_tree_release(k))
 		err = kernel_release__read(kernel, k->release);
 	if (err)
 		return err;

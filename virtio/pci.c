@@ -471,7 +471,9 @@ static u32 pci_class(u16 virtio_id)
 /* A driver that gets no vector for each queue makes do with two: Linux does. */
 static unsigned count_vectors(const struct virtio_device *device)
 {
-	return 1 + (device->one_vector ? 1 : (unsigned)min_u64(device->nr_queues, MSIX_MAX_VECTORS - 1));
+	unsigned for_queues = device->one_vector ? 1 : device->nr_queues;
+
+	return (unsigned)min_u64(1 + for_queues, MSIX_MAX_VECTORS);
 }
 
 int virtio_pci__create(struct virtio_device *device, struct virtio_transport **transport)
