@@ -6,6 +6,7 @@
 #include "kvm/cmdline.h"
 #include "kvm/command.h"
 #include "kvm/console-log.h"
+#include "kvm/evidence.h"
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm-cmd.h"
@@ -272,6 +273,7 @@ static void kvm_cmd_run_work(struct kvm *kvm)
 	term__release(kvm);
 	kvm_cpu__stop_all(kvm);
 	coalesced__drain(kvm);
+	evidence__print_own(kvm);
 }
 
 /*

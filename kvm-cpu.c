@@ -68,7 +68,7 @@ static bool handle_nothing(struct kvm_cpu *cpu)
 
 static bool handle_shutdown(struct kvm_cpu *cpu)
 {
-	evidence__print_own(cpu);
+	evidence__keep_own(cpu);
 	kvm__stop(cpu->kvm, VERDICT_TRIPLE_FAULT, "vCPU %u: triple fault", cpu->id);
 	return false;
 }
@@ -97,7 +97,7 @@ static bool handle_internal_error(struct kvm_cpu *cpu)
 {
 	char what[FAILURE_LEN];
 
-	evidence__print_own(cpu);
+	evidence__keep_own(cpu);
 	kvm_cpu__arch_internal_error(cpu, what);
 	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM internal error %u: %s", cpu->id,
 		  cpu->run->internal.suberror, what);
@@ -108,7 +108,7 @@ static bool handle_fail_entry(struct kvm_cpu *cpu)
 {
 	char what[FAILURE_LEN];
 
-	evidence__print_own(cpu);
+	evidence__keep_own(cpu);
 	kvm_cpu__arch_fail_entry(cpu, what);
 	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: the CPU refuses to enter the guest: %s",
 		  cpu->id, what);
@@ -119,7 +119,7 @@ static bool handle_unexpected(struct kvm_cpu *cpu)
 {
 	unsigned reason = cpu->run->exit_reason;
 
-	evidence__print_own(cpu);
+	evidence__keep_own(cpu);
 	kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: unexpected exit %u (%s)", cpu->id,
 		  reason, kvm_exit_reason__name(reason));
 	return false;
@@ -164,7 +164,7 @@ static bool kvm_cpu__run(struct kvm_cpu *cpu)
 	if (!err)
 		return true;
 	if (err != EINTR && err != EAGAIN) {
-		evidence__print_own(cpu);
+		evidence__keep_own(cpu);
 		kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: KVM_RUN failed: %s", cpu->id,
 			  strerror(err));
 	}

@@ -22,8 +22,9 @@ struct evidence {
 	struct kvm_device dev;
 	struct kvm *kvm;
 
-	pthread_mutex_t lock;	/* guards the rest, and keeps what two vCPUs print apart */
-	bool own_printed;
+	struct kvm_cpu *own_cpu; /* atomic; the first that came to a bad end of its own */
+	struct cpu_snapshot *own; /* that one's, and only it writes this; NULL: there is none */
+
 	bool looked;		/* for names: whatever came of it stays */
 	struct symbols *symbols;
 	struct kernel_names names;
@@ -185,7 +186,7 @@ static const char *names_of_guest(struct evidence *e)
 	return NULL;
 }
 
-/* Once for a VM; the caller holds the lock. */
+/* Once for a VM. */
 static const struct kernel_names *find_names(struct evidence *e,
 					     const struct cpu_snapshot *const *snapshots,
 					     unsigned count)
@@ -344,13 +345,10 @@ static void print_snapshots(const struct cpu_snapshot **all, unsigned count,
 void evidence__print(struct kvm *kvm)
 {
 	const struct cpu_snapshot **all = collect(kvm);
-	struct evidence *e = kvm->evidence;
 
 	if (!all)
 		return;
-	pthread_mutex_lock(&e->lock);
-	print_snapshots(all, kvm->cfg->nr_cpus, find_names(e, all, kvm->cfg->nr_cpus));
-	pthread_mutex_unlock(&e->lock);
+	print_snapshots(all, kvm->cfg->nr_cpus, find_names(kvm->evidence, all, kvm->cfg->nr_cpus));
 	free(all);
 }
 
@@ -388,27 +386,28 @@ void evidence__summary(struct kvm *kvm, char buf[EVIDENCE_SUMMARY_LEN])
 /*
  * One vCPU, at its own end
  */
-void evidence__print_own(struct kvm_cpu *cpu)
+void evidence__keep_own(struct kvm_cpu *cpu)
 {
 	struct evidence *e = cpu->kvm->evidence;
-	struct cpu_snapshot *s;
+	struct kvm_cpu *nobody = NULL;
 	int err;
 
-	pthread_mutex_lock(&e->lock);
-	if (e->own_printed || verdict__ended(&cpu->kvm->verdict))
-		goto unlock;
-	e->own_printed = true;
-	s = kvm_cpu__arch_snapshot(cpu, &err);
-	if (s) {
-		const struct cpu_snapshot *const all[] = { s };
-
-		cpu_snapshot__print(s, cpu->id, find_names(e, all, ARRAY_SIZE(all)));
-	} else {
+	if (verdict__ended(&cpu->kvm->verdict) ||
+	    !__atomic_compare_exchange_n(&e->own_cpu, &nobody, cpu, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		return;
+	e->own = kvm_cpu__arch_snapshot(cpu, &err);
+	if (!e->own)
 		pr_err("vCPU %u: its state cannot be read: %s", cpu->id, strerror(-err));
-	}
-	free(s);
-unlock:
-	pthread_mutex_unlock(&e->lock);
+}
+
+void evidence__print_own(struct kvm *kvm)
+{
+	struct evidence *e = kvm->evidence;
+	const struct cpu_snapshot *const all[] = { e->own };
+
+	if (e->own)
+		cpu_snapshot__print(e->own, e->own_cpu->id, find_names(e, all, ARRAY_SIZE(all)));
 }
 
 /*
@@ -429,7 +428,6 @@ static int evidence__init(struct kvm *kvm, struct kvm_device **dev)
 		return -ENOMEM;
 	}
 	e->kvm = kvm;
-	pthread_mutex_init(&e->lock, NULL);
 	kvm->evidence = e;
 	*dev = &e->dev;
 	return 0;
@@ -440,8 +438,8 @@ static void evidence__exit(struct kvm *kvm, struct kvm_device *dev)
 	struct evidence *e = container_of(dev, struct evidence, dev);
 
 	kvm->evidence = NULL;
-	pthread_mutex_destroy(&e->lock);
 	symbols__free(e->symbols);
+	free(e->own);
 	free(e);
 }
 

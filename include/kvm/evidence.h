@@ -9,13 +9,12 @@
  * A vCPU's state can be read on its own thread only, and not while that runs the
  * guest. So whoever wants to see all vCPUs asks them (evidence__request()), and
  * each makes a snapshot between two KVM_RUNs; one that is busy in lkvm for long
- * does not answer, which is then said. Symbols are loaded when something is
+ * does not answer, which is then said. A vCPU that ends the VM itself leaves its
+ * snapshot behind. All printing is the main thread's. Symbols are loaded when something is
  * about to be printed, and not before: those of the file the user named, of one
  * beside the kernel, or else those in the guest's memory.
  */
 #include "kvm/types.h"
-
-#include <pthread.h>
 
 struct kvm;
 struct kvm_cpu;
@@ -54,9 +53,12 @@ void evidence__summary(struct kvm *kvm, char buf[EVIDENCE_SUMMARY_LEN]);
 void evidence__answer(struct kvm_cpu *cpu);
 
 /*
- * The vCPU's own thread, about to end the VM: prints what it was doing, unless
- * the end was decided on already.
+ * The vCPU's own thread, about to end the VM: keeps what it was doing, unless the
+ * end was decided on already or another one was first.
  */
-void evidence__print_own(struct kvm_cpu *cpu);
+void evidence__keep_own(struct kvm_cpu *cpu);
+
+/* Prints that, if there is any. On the main thread, once the vCPUs' have been joined. */
+void evidence__print_own(struct kvm *kvm);
 
 #endif

@@ -281,8 +281,9 @@ static void the_first_vcpu_to_fail_tells(void)
 {
 	start(2, NULL);
 	capture__start(STDERR_FILENO);
-	evidence__print_own(&cpus[1]);
-	evidence__print_own(&cpus[0]);
+	evidence__keep_own(&cpus[1]);
+	evidence__keep_own(&cpus[0]);
+	evidence__print_own(&kvm);
 	const char *text = capture__stop();
 
 	CHECK_HAS(text, "vCPU 1 at 1100");
