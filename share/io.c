@@ -115,8 +115,5 @@ int p9_fsync(struct share *s, struct p9_call *c)
 		return err;
 	if (fid->fd < 0)
 		return -EBADF;
-	c->later = !c->may_wait;
-	if (c->later)
-		return 0;
 	return (only_data ? fdatasync(fid->fd) : fsync(fid->fd)) < 0 ? -errno : 0;
 }

@@ -22,7 +22,7 @@ struct p9_call {
 	u16 tag;
 	bool bad;
 	bool may_wait;
-	bool later;		/* it would have to wait, and has done nothing */
+	bool later;		/* it is for who may wait, and has done nothing */
 
 	u8 body[P9_MAX_BODY];
 	u32 pos, len;		/* in body */

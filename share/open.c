@@ -28,7 +28,7 @@ static int open_own(const char *path, int flags, u32 mode)
 
 	if (chmod(path, (mode & 07777) | S_IRUSR | S_IWUSR) < 0)
 		return -EACCES;
-	fd = open(path, flags);
+	fd = openat(AT_FDCWD, path, flags);
 	if (fd < 0)
 		fd = -errno;
 	if (chmod(path, mode & 07777) < 0 && fd >= 0) {
@@ -38,16 +38,17 @@ static int open_own(const char *path, int flags, u32 mode)
 	return fd;
 }
 
-static int open_regular_file(const struct share *s, const char *path, int flags,
+static int open_regular_file(struct share *s, const char *path, int flags,
 			     const struct file_info *info)
 {
-	int fd = open(path, flags | ALWAYS);
+	int fd = openat(AT_FDCWD, path, flags | ALWAYS);
 
 	if (fd >= 0)
 		return fd;
-	if (errno == EACCES && info->uid == s->uid)
-		return open_own(path, flags | ALWAYS, info->mode);
-	return -errno;
+	if (errno != EACCES || info->uid != s->uid)
+		return -errno;
+	s->call.later = !s->call.may_wait;
+	return s->call.later ? -EAGAIN : open_own(path, flags | ALWAYS, info->mode);
 }
 
 /*

@@ -96,6 +96,24 @@ static bool is_change(u8 type)
 	}
 }
 
+/*
+ * What a vCPU does for the guest at once is to look, to read and to write. The rest
+ * is the worker's: it is rarer, may take long, and a thread that runs the guest has
+ * no use for the system calls.
+ */
+static bool is_for_worker(u8 type)
+{
+	switch (type) {
+	case P9_TREMOVE:
+	case P9_TLOCK:
+	case P9_TGETLOCK:
+	case P9_TFSYNC:
+		return true;
+	default:
+		return is_change(type) && type != P9_TWRITE;
+	}
+}
+
 static int handle(struct share *s, struct p9_call *c)
 {
 	p9_handler *handler = c->type < ARRAY_SIZE(handlers) ? handlers[c->type] : NULL;
@@ -106,6 +124,10 @@ static int handle(struct share *s, struct p9_call *c)
 		return -EPROTO;
 	if (s->readonly && is_change(c->type))
 		return -EROFS;
+	if (!c->may_wait && is_for_worker(c->type)) {
+		c->later = true;
+		return 0;
+	}
 	return handler(s, c);
 }
 

@@ -74,7 +74,8 @@ int open_node_file(struct share *s, struct node *node, int flags, struct file_in
 /* xattr.c, for other messages of such fids */
 int xattr__read(struct fid *fid, struct p9_call *c, u64 offset, u32 count);
 int xattr__write(struct fid *fid, struct p9_call *c, u64 offset, u32 count);
-int xattr__finish(struct share *s, struct fid *fid); /* a new one is set, when it is clunked */
+/* A new one is set, when it is clunked. */
+int xattr__finish(struct share *s, struct p9_call *c, struct fid *fid);
 void xattr__free(struct share *s, struct fid *fid);
 
 /* Each serves a type of message: 0 with the answer's body made, or -errno. */

@@ -151,7 +151,8 @@ int p9_clunk(struct share *s, struct p9_call *c)
 
 	if (c->bad || err)
 		return err;
-	err = xattr__finish(s, fid);
-	fid__free(s, fid);
+	err = xattr__finish(s, c, fid);
+	if (!c->later)
+		fid__free(s, fid);
 	return err;
 }

@@ -77,6 +77,9 @@ int p9_xattrwalk(struct share *s, struct p9_call *c)
 
 	if (err || c->bad)
 		return err;
+	c->later = !*name && !c->may_wait; /* a list, which is rare */
+	if (c->later)
+		return 0;
 	new = fid__new(s, newid, fid->uid, node__get(fid->node), &err);
 	if (!new)
 		return err;
@@ -161,7 +164,7 @@ static int set(const char *path, const struct xattr *x)
 	return n < 0 ? -errno : 0;
 }
 
-int xattr__finish(struct share *s, struct fid *fid)
+int xattr__finish(struct share *s, struct p9_call *c, struct fid *fid)
 {
 	const struct xattr *x = fid->xattr;
 	struct held held;
@@ -171,6 +174,9 @@ int xattr__finish(struct share *s, struct fid *fid)
 		return 0;
 	if (x->written != x->size)
 		return -EINVAL;
+	c->later = !c->may_wait;
+	if (c->later)
+		return 0;
 	err = node__hold(&s->tree, fid->node, &held);
 	if (err)
 		return err;

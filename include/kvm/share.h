@@ -52,13 +52,14 @@ struct share_message {
 	u64 out_len;			/* bytes in all of it */
 	const struct iovec *in;		/* where the answer goes */
 	u64 in_len;
-	bool may_wait;			/* for the host's disks; it never waits for anything else */
+	bool may_wait;			/* for the host's disks; it never waits for anything else; */
+					/* and only who may wait has the host change names and modes */
 };
 
 /*
  * Serves one message. Returns how long the answer is; -EINVAL if what came is
  * no message, or leaves no room for an answer; -EAGAIN, with nothing done, if it
- * is known that it will have to wait, and it may not: it can be served again.
+ * is for somebody who may wait: it can be served again.
  * What is looked up may wait even so, where the host has not got it in memory.
  */
 int share__serve(struct share *share, const struct share_message *message);

@@ -510,6 +510,36 @@ static void what_has_to_wait_is_not_begun_by_who_may_not(void)
 	t9_stop();
 }
 
+/* A vCPU: it looks, reads and writes, and makes no system calls for anything else. */
+static void changes_are_not_for_who_may_not_wait(void)
+{
+	t9_begin();
+	t9_make_file("d/f", "text");
+	CHECK_EQ(t9_walk1(ROOT, 1, NULL), 0);
+	CHECK_EQ(t9_walk1(ROOT, 2, "f"), 0);
+	CHECK_EQ(t9_call(P9_TXATTRCREATE, "dsqd", 2u, "user.x", (u64)0, 0u), 0);
+	CHECK_EQ(t9_walk1(ROOT, 3, "f"), 0);
+	t9_may_wait = false;
+	CHECK_EQ(t9_create(1, 4, "new", RDWR, 0600), T9_LATER);
+	CHECK_EQ(t9_call(P9_TMKDIR, "dsdd", 1u, "dir", 0755u, 0u), T9_LATER);
+	CHECK_EQ(t9_call(P9_TSYMLINK, "dssd", 1u, "link", "to", 0u), T9_LATER);
+	CHECK_EQ(t9_call(P9_TLINK, "dds", 1u, 3u, "hard"), T9_LATER);
+	CHECK_EQ(t9_call(P9_TRENAMEAT, "dsds", 1u, "f", 1u, "g"), T9_LATER);
+	CHECK_EQ(t9_call(P9_TUNLINKAT, "dsd", 1u, "f", 0u), T9_LATER);
+	CHECK_EQ(t9_call(P9_TREMOVE, "d", 3u), T9_LATER);
+	CHECK_EQ(t9_call(P9_TLOCK, "dbdqqds", 3u, 0u, 0u, (u64)0, (u64)0, 1u, "x"), T9_LATER);
+	CHECK_EQ(t9_call(P9_TXATTRWALK, "dds", 3u, 5u, ""), T9_LATER);
+	CHECK_EQ(t9_clunk(2), T9_LATER); /* would set the attribute */
+	CHECK(t9_file_is("d/f", "text") && access(t9_path("d/new"), F_OK) < 0);
+
+	t9_may_wait = true;
+	CHECK_EQ(t9_call(P9_TMKDIR, "dsdd", 1u, "dir", 0755u, 0u), 0);
+	CHECK_EQ(t9_call(P9_TREMOVE, "d", 3u), 0);
+	t9_clunk(2);
+	CHECK_EQ(t9_clunk(2), EBADF);
+	t9_stop();
+}
+
 static void a_read_only_share_is_not_changed(void)
 {
 	t9_start(true, 1000, 1000);
@@ -561,6 +591,9 @@ static void who_owns_a_file_may_write_to_it_whatever_its_mode(void)
 	CHECK_EQ(t9_call(P9_TATTACH, "ddssd", ROOT, P9_NO_FID, "root", "", 0u), 0);
 	CHECK_EQ(t9_create(ROOT, 1, "f", RDWR, 0444), 0);
 	CHECK_EQ(t9_walk1(ROOT, 2, "f"), 0);
+	t9_may_wait = false; /* it takes a change of the mode */
+	CHECK_EQ(t9_open(2, RDWR), T9_LATER);
+	t9_may_wait = true;
 	CHECK_EQ(t9_open(2, RDWR), 0);
 	CHECK_EQ(t9_write(2, 0, "text"), 0);
 	stat(t9_path("d/f"), &st);
@@ -628,5 +661,6 @@ TESTS(T(a_session_begins_with_a_version), T(there_is_one_tree_and_no_authenticat
       T(a_lock_of_the_hosts_is_in_the_way_and_none_of_the_guests),
       T(the_file_system_tells_its_size), T(a_flush_is_answered),
       T(what_has_to_wait_is_not_begun_by_who_may_not),
-      T(a_read_only_share_is_not_changed), T(who_owns_a_file_may_write_to_it_whatever_its_mode),
+      T(changes_are_not_for_who_may_not_wait), T(a_read_only_share_is_not_changed),
+      T(who_owns_a_file_may_write_to_it_whatever_its_mode),
       T(root_gives_new_files_to_who_made_them), T(a_directory_that_is_none_cannot_be_shared))
