@@ -44,6 +44,30 @@ static int ring_enter(const struct disk_ring *ring, unsigned submit, unsigned wa
 	return n < 0 ? -errno : (int)n;
 }
 
+static int ring_register(const struct disk_ring *ring, unsigned what, const void *arg,
+			 unsigned count)
+{
+	long n = syscall(SYS_io_uring_register, ring->fd, what, arg, count);
+
+	return n < 0 ? -errno : 0;
+}
+
+/*
+ * What is in a ring passes by every filter of system calls: this one reads and
+ * writes, for good. It was made without being enabled, as it must be for that.
+ */
+static int restrict_and_enable(const struct disk_ring *ring)
+{
+	static const struct io_uring_restriction only[] = {
+		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READV },
+		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITEV },
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_ASYNC },
+	};
+	int err = ring_register(ring, IORING_REGISTER_RESTRICTIONS, only, ARRAY_SIZE(only));
+
+	return err ? err : ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+}
+
 static int map_rings(struct disk_ring *ring, const struct io_uring_params *p)
 {
 	size_t sq_size = p->sq_off.array + p->sq_entries * sizeof(u32);
@@ -76,7 +100,7 @@ static int map_rings(struct disk_ring *ring, const struct io_uring_params *p)
 
 int disk_ring__new(struct disk_ring **result, unsigned entries, int event_fd)
 {
-	struct io_uring_params p = { 0 };
+	struct io_uring_params p = { .flags = IORING_SETUP_R_DISABLED };
 	struct disk_ring *ring = calloc(1, sizeof(*ring));
 	int err;
 
@@ -85,16 +109,16 @@ int disk_ring__new(struct disk_ring **result, unsigned entries, int event_fd)
 	ring->fd = err = ring_setup(entries, &p);
 	if (err < 0)
 		goto free_ring;
-	/* Kernels from 5.5 on have both: one mapping, and iovecs that may go once submitted. */
+	/* Kernels that know restrictions have both: one mapping, and iovecs that may go once submitted. */
 	if (!(p.features & IORING_FEAT_SINGLE_MMAP) || !(p.features & IORING_FEAT_SUBMIT_STABLE)) {
 		err = -ENOSYS;
 		goto close_fd;
 	}
-	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &event_fd, 1) < 0) {
-		err = -errno;
-		goto close_fd;
-	}
-	err = map_rings(ring, &p);
+	err = ring_register(ring, IORING_REGISTER_EVENTFD, &event_fd, 1);
+	if (!err)
+		err = restrict_and_enable(ring);
+	if (!err)
+		err = map_rings(ring, &p);
 	if (err)
 		goto close_fd;
 	*result = ring;
@@ -104,7 +128,7 @@ close_fd:
 	close(ring->fd);
 free_ring:
 	free(ring);
-	return err;
+	return err == -ENOMEM ? -ENOBUFS : err; /* so much locked memory is not allowed */
 }
 
 void disk_ring__free(struct disk_ring *ring)

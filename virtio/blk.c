@@ -18,10 +18,10 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 #define MAX_QUEUES 64
@@ -80,8 +80,7 @@ struct virtio_blk {
 	struct log_limit failures;
 	struct patience before_interrupt, before_sleep;
 
-	struct disk_ring *ring;	/* made when first used */
-	bool no_ring;		/* that has failed */
+	struct disk_ring *ring;	/* NULL: the host has none */
 	bool no_nowait;		/* the file system cannot tell what it has cached: tmpfs */
 	struct blk_request *free;
 	unsigned nr_requests;	/* allocated */
@@ -270,13 +269,6 @@ static bool is_aligned(const struct blk_request *r, u32 align)
 	return true;
 }
 
-static bool have_ring(struct virtio_blk *blk)
-{
-	if (!blk->ring && !blk->no_ring)
-		blk->no_ring = disk_ring__new(&blk->ring, MAX_REQUESTS, blk->device.kick_fd) < 0;
-	return blk->ring;
-}
-
 enum progress { NOT_YET, STARTED, DONE };
 
 static enum progress start(struct virtio_blk *blk, struct blk_request *r,
@@ -290,7 +282,7 @@ static enum progress start(struct virtio_blk *blk, struct blk_request *r,
 		.write = r->type == VIRTIO_BLK_T_OUT,
 		.in_background = in_background,
 	};
-	if (!have_ring(blk) || disk_ring__start(blk->ring, &r->io) < 0)
+	if (!blk->ring || disk_ring__start(blk->ring, &r->io) < 0)
 		return NOT_YET;
 	blk->in_flight++;
 	return STARTED;
@@ -402,13 +394,23 @@ static void complete(struct virtio_blk *blk, struct blk_request *r, int err)
 	push(blk, r, written(r, err));
 }
 
+static struct blk_request *take_landed(struct virtio_blk *blk, struct disk_io *io)
+{
+	blk->in_flight--;
+	return container_of(io, struct blk_request, io);
+}
+
+static bool is_whole(const struct blk_request *r)
+{
+	return r->io.result == (ssize_t)r->data_len;
+}
+
 static void landed(struct virtio_blk *blk, struct disk_io *io)
 {
-	struct blk_request *r = container_of(io, struct blk_request, io);
+	struct blk_request *r = take_landed(blk, io);
 
-	blk->in_flight--;
 	/* Short, or failed: once more, the slow way, whose answer is exact. */
-	complete(blk, r, io->result == (ssize_t)r->data_len ? 0 : execute(blk, r));
+	complete(blk, r, is_whole(r) ? 0 : execute(blk, r));
 }
 
 static void reap(struct virtio_blk *blk)
@@ -419,20 +421,38 @@ static void reap(struct virtio_blk *blk)
 		landed(blk, io);
 }
 
+static struct disk_io *wait_for_io(struct virtio_blk *blk)
+{
+	struct disk_io *io;
+
+	while (!(io = disk_ring__wait(blk->ring)))
+		poll(NULL, 0, 1); /* the host is short of something; what is in flight will land */
+	return io;
+}
+
 static void wait_for_one(struct virtio_blk *blk)
 {
-	struct disk_io *io = disk_ring__wait(blk->ring);
-
-	if (io)
-		landed(blk, io);
-	else
-		usleep(1000); /* the host is short of something; what is in flight will land */
+	landed(blk, wait_for_io(blk));
 }
 
 static void drain(struct virtio_blk *blk)
 {
 	while (blk->in_flight)
 		wait_for_one(blk);
+}
+
+/*
+ * The same for a driver that resets, and so wants no answer: what has not come
+ * whole is not done again, as that is not for a vCPU's thread, on which this is.
+ */
+static void abandon(struct virtio_blk *blk)
+{
+	while (blk->in_flight) {
+		struct blk_request *r = take_landed(blk, wait_for_io(blk));
+
+		*r->status = is_whole(r) ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+		push(blk, r, written(r, is_whole(r) ? 0 : -ECANCELED));
+	}
 }
 
 static void serve_request(struct virtio_blk *blk, struct blk_request *r)
@@ -613,7 +633,7 @@ static void blk__reset(struct virtio_device *device, int queue)
 {
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
 
-	drain(blk);
+	abandon(blk);
 	notify(blk);
 	if (queue < 0)
 		blk->config.wce = 1;
@@ -721,9 +741,17 @@ static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct 
 	err = virtio__init(&blk->device, kvm);
 	if (err)
 		goto close_image;
+	/* Here and not when it is first used: a worker that is confined can make none. */
+	err = disk_ring__new(&blk->ring, MAX_REQUESTS, blk->device.kick_fd);
+	if (err == -ENOMEM) {
+		pr_err("disk '%s': %s", cfg->params.file, strerror(-err));
+		goto exit_device;
+	}
 	list->disks[list->count++] = blk;
 	return 0;
 
+exit_device:
+	virtio__exit(&blk->device);
 close_image:
 	disk__close(blk->image);
 free_blk:

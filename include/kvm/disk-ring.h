@@ -27,8 +27,9 @@ struct disk_ring;
 
 /*
  * Makes a ring for up to @entries transfers. @event_fd becomes readable
- * whenever one is done. Returns 0, or -errno where the host has or allows no
- * io_uring.
+ * whenever one is done. Returns 0, -ENOMEM, or another -errno, with *@ring
+ * untouched, where the host has or allows no io_uring, or none that is good for
+ * nothing but this: Linux before 5.10.
  */
 int disk_ring__new(struct disk_ring **ring, unsigned entries, int event_fd);
 

@@ -301,11 +301,21 @@ int regcomp(regex_t *regex, const char *pattern, int flags)
 	return fails("regcomp", REG_ESPACE) ? REG_ESPACE : NEXT(regcomp)(regex, pattern, flags);
 }
 
+/*
+ * io_uring: each entry that is handed in is made one of a file that is not open.
+ */
+static struct {
+	struct io_uring_params params;
+	int fd;
+	struct io_uring_sqe *sqes;
+} uring = { .fd = -1 };
+
 /* Only mappings of a file, which are those of vCPUs and rings, and what is as large as guest memory */
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	if ((fd >= 0 || len >= 64 << 20) && FROM_PROGRAM &&
-	    fails(fd >= 0 ? "mmap of a file" : "mmap of memory", ENOMEM))
+	const char *name = fd < 0 ? "mmap of memory" : fd == uring.fd ? "mmap(ring)" : "mmap of a file";
+
+	if ((fd >= 0 || len >= 64 << 20) && FROM_PROGRAM && fails(name, ENOMEM))
 		return MAP_FAILED;
 	return NEXT(mmap)(addr, len, prot, flags, fd, offset);
 }
@@ -397,15 +407,6 @@ CALL(int, fdatasync, (int fd), fd)
 CALL(int, fsync, (int fd), fd)
 CALL(int, ftruncate, (int fd, off_t len), fd, len)
 CALL(int, fallocate, (int fd, int mode, off_t at, off_t len), fd, mode, at, len)
-
-/*
- * io_uring: each entry that is handed in is made one of a file that is not open.
- */
-static struct {
-	struct io_uring_params params;
-	int fd;
-	struct io_uring_sqe *sqes;
-} uring = { .fd = -1 };
 
 static void break_entries(void)
 {

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,7 +21,10 @@
 static long failing = -1;	/* the system call */
 static int failure;		/* errno; 0: it does nothing, and says so */
 static u32 features_lost;	/* that its rings do not have */
+static int ring_fd;		/* of the last one made */
 static int stands_in = -1;	/* for the ring's descriptor, once the ring is made */
+
+static u8 *other_op, other_value; /* what is handed in becomes that */
 
 static long raw_syscall(long n, const long a[6])
 {
@@ -42,10 +46,14 @@ long syscall(long n, ...)
 	for (unsigned i = 0; i < 6; i++)
 		a[i] = va_arg(args, long);
 	va_end(args);
+	if (n == SYS_io_uring_enter && other_op)
+		*other_op = other_value;
 	ret = n == failing ? -failure : raw_syscall(n, a);
 	if (n == SYS_io_uring_setup && ret >= 0)
 		((struct io_uring_params *)a[1])->features &= ~features_lost;
-	if (n == SYS_io_uring_register && stands_in >= 0)
+	if (n == SYS_io_uring_setup)
+		ring_fd = (int)ret;
+	if (n == SYS_io_uring_register && a[1] == IORING_REGISTER_ENABLE_RINGS && stands_in >= 0)
 		dup2(stands_in, (int)a[0]);
 	if (ret >= 0)
 		return ret;
@@ -108,6 +116,38 @@ static void what_is_started_lands(void)
 	close(file);
 }
 
+/* For whoever may have the ring, and no system call that does more */
+static void a_ring_reads_and_writes_and_does_nothing_else(void)
+{
+	static const u8 others[] = { IORING_OP_NOP, IORING_OP_OPENAT, IORING_OP_SOCKET,
+				     IORING_OP_READ_FIXED, IORING_OP_UNLINKAT };
+	u8 byte;
+	struct iovec iov = { &byte, 1 };
+	int file = file_of("x", 1);
+	struct disk_io io = { .fd = file, .iov = &iov, .nr_iov = 1 };
+	struct disk_ring *ring;
+
+	if (!make(&ring))
+		return;
+
+	struct io_uring_sqe *sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
+					 MAP_SHARED, ring_fd, IORING_OFF_SQES);
+
+	if (!CHECK(sqes != MAP_FAILED))
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		other_op = &sqes[i % ENTRIES].opcode;
+		other_value = others[i];
+		CHECK_EQ(disk_ring__start(ring, &io), 0);
+		CHECK(disk_ring__wait(ring) == &io);
+		CHECK_EQ(io.result, -EACCES);
+	}
+	other_op = NULL;
+	munmap(sqes, ENTRIES * sizeof(*sqes));
+	unmake(ring);
+	close(file);
+}
+
 /* And goes round more often than it has entries */
 static void what_is_not_taken_is_not_started(void)
 {
@@ -163,5 +203,6 @@ static void a_host_without_rings_is_an_error(void)
 	disk_ring__free(NULL);
 }
 
-TESTS(T(what_is_started_lands), T(what_is_not_taken_is_not_started),
+TESTS(T(what_is_started_lands), T(a_ring_reads_and_writes_and_does_nothing_else),
+      T(what_is_not_taken_is_not_started),
       T(a_host_without_rings_is_an_error))

@@ -312,6 +312,20 @@ static void a_reset_waits_for_what_is_in_flight(void)
 	stop();
 }
 
+/* Whoever resets gets no answer, and is a vCPU, which does nothing with files. */
+static void what_comes_short_at_a_reset_is_not_done_again(void)
+{
+	start();
+	comes_short = true;
+	add(0, 0, VIRTIO_BLK_T_IN, LEN, LEN);
+	virtio__kick(device);
+	wait_for_flying(1);
+	virtio__reset_queue(device, 0);
+	CHECK_EQ(status(0), VIRTIO_BLK_S_IOERR);
+	CHECK_EQ(*(u8 *)ram(DATA + LEN - SECTOR), 0xee);
+	stop();
+}
+
 static void a_reset_of_one_queue_tells_of_all_and_the_other_goes_on(void)
 {
 	start();
@@ -431,6 +445,7 @@ TESTS(T(others_are_served_meanwhile), T(what_comes_short_is_done_again),
       T(so_is_what_is_in_the_page_cache_in_part),
       T(a_write_that_must_be_stable_is_never_in_flight),
       T(a_discard_comes_after_what_is_in_flight), T(a_reset_waits_for_what_is_in_flight),
+      T(what_comes_short_at_a_reset_is_not_done_again),
       T(a_reset_of_one_queue_tells_of_all_and_the_other_goes_on),
       T(there_are_at_most_64), T(the_driver_need_not_kick_while_it_is_served),
       T(a_request_that_comes_meanwhile_is_served),
