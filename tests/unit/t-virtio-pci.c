@@ -273,25 +273,24 @@ static void there_is_a_vector_for_each_queue_and_one_more(void)
 
 static void or_one_for_all_queues(void)
 {
-	struct virtqueue queues[PROBE_QUEUES] = { 0 };
-	struct virtio_device other;
+	struct probe other = { 0 }; /* its functions find it around the device */
 
 	start();
 	for (unsigned i = 0; i < PROBE_QUEUES; i++)
-		queues[i].max_size = PROBE_QUEUE_SIZE;
-	other = (struct virtio_device){
+		other.queues[i].max_size = PROBE_QUEUE_SIZE;
+	other.device = (struct virtio_device){
 		.ops = probe.device.ops,
 		.name = "other",
 		.id = ID,
 		.nr_queues = PROBE_QUEUES,
-		.queues = queues,
+		.queues = other.queues,
 		.config_size = PROBE_CONFIG_SIZE,
 		.one_vector = true,
 	};
-	CHECK_EQ(virtio__init(&other, &probe_kvm), 0);
+	CHECK_EQ(virtio__init(&other.device, &probe_kvm), 0);
 	/* It is the next function, with the same capabilities. */
 	CHECK_EQ((get_config(KiB(4) + msix_cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1, 2);
-	virtio__exit(&other);
+	virtio__exit(&other.device);
 	stop();
 }
 
