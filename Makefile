@@ -39,6 +39,7 @@ LDFLAGS	+= -pthread
 
 ifdef SAN
 CFLAGS	+= -fsanitize=$(SAN) -fno-omit-frame-pointer
+CPPFLAGS += -DUNCONFINED # a sanitizer makes system calls of its own
 LDFLAGS	+= -fsanitize=$(SAN)
 endif
 
@@ -46,7 +47,7 @@ endif
 FLAVOUR	:= $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS)
 
 SRC	:= $(sort $(wildcard *.c util/*.c pack/*.c hw/*.c report/*.c share/*.c x86/*.c disk/*.c virtio/*.c \
-	   command/*.c))
+	   command/*.c sandbox/*.c))
 OBJ	:= $(SRC:%.c=$(O)/%.o)
 LKVM	:= $(if $(filter build,$(O)),lkvm,$(O)/lkvm)
 

@@ -8,6 +8,7 @@
 #include "kvm/kvm-cmd.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
+#include "kvm/sandbox.h"
 
 #include <errno.h>
 #include <linux/kvm.h>
@@ -17,11 +18,14 @@
 
 struct info_config {
 	const char *dev;
+	bool sandbox;
 };
 
 static const struct option info_options[] = {
 	{ 0, "dev", "FILE", "KVM device (default /dev/kvm)", opt_string,
 	  offsetof(struct info_config, dev) },
+	{ 0, "sandbox", NULL, "print what each thread of a running lkvm may do, and stop", opt_flag,
+	  offsetof(struct info_config, sandbox) },
 	{ 0 },
 };
 
@@ -138,6 +142,11 @@ int kvm_cmd_info(int argc, char **argv)
 		pr_err("'%s' is one word too many: usage is lkvm info [OPTIONS]",
 		       operands.count ? operands.words[0] : "--");
 		return EXIT_CANNOT_TEST;
+	}
+
+	if (cfg.sandbox) {
+		sandbox__print();
+		return 0;
 	}
 
 	unsigned flags = host__cpu_flags();

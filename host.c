@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *const host_files[] = {
+	"/proc/cpuinfo", "/proc/stat", "/proc/loadavg", "/sys/module/kvm/holders",
+	"/sys/devices/system/cpu/online", NULL,
+};
+
 static bool has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);

@@ -10,7 +10,7 @@
 #include "kvm/exit-reason.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
-#include "kvm/signals.h"
+#include "kvm/sandbox.h"
 
 #include <errno.h>
 #include <linux/kvm.h>
@@ -222,12 +222,22 @@ static void kvm_cpu__notice_pause(struct kvm_cpu *cpu)
 	cpu->last_seen_ns = now;
 }
 
+static void pass_gate(struct kvm *kvm)
+{
+	pthread_mutex_lock(&kvm->gate);
+	pthread_mutex_unlock(&kvm->gate);
+}
+
 void kvm_cpu__start(struct kvm_cpu *cpu)
 {
 	if (kvm_cpu__arch_reset(cpu) < 0) {
 		kvm__stop(cpu->kvm, VERDICT_CANNOT_TEST, "vCPU %u cannot be set up", cpu->id);
 		return;
 	}
+
+	if (sandbox__enter(cpu->kvm->sandbox, SANDBOX_VCPU) < 0)
+		return;
+	pass_gate(cpu->kvm);
 
 	cpu->last_seen_ns = coarse_ns();
 	while (!kvm__stopping(cpu->kvm)) {
@@ -264,7 +274,7 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 static void kvm_cpu__kick(struct kvm_cpu *cpu)
 {
 	__atomic_store_n(&cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(cpu->thread, SIGKVMEXIT);
+	thread_id__interrupt(&cpu->thread_id);
 }
 
 void kvm_cpu__request(struct kvm_cpu *cpu, enum cpu_request what)
@@ -279,13 +289,14 @@ static void *kvm_cpu__thread(void *arg)
 	struct kvm_cpu *cpu = arg;
 	char name[16];
 
+	thread_id__set(&cpu->thread_id);
 	snprintf(name, sizeof(name), "vcpu-%u", cpu->id);
 	pthread_setname_np(pthread_self(), name);
 	kvm_cpu__start(cpu);
 	return NULL;
 }
 
-int kvm_cpu__start_all(struct kvm *kvm)
+static int create_threads(struct kvm *kvm)
 {
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
 		struct kvm_cpu *cpu = kvm->cpus[i];
@@ -298,6 +309,20 @@ int kvm_cpu__start_all(struct kvm *kvm)
 		cpu->started = true;
 	}
 	return 0;
+}
+
+int kvm_cpu__start_all(struct kvm *kvm)
+{
+	pthread_mutex_lock(&kvm->gate);
+
+	int err = create_threads(kvm);
+
+	if (!err)
+		err = sandbox__enter(kvm->sandbox, SANDBOX_MAIN);
+	if (err) /* before a vCPU that is there runs */
+		kvm__stop(kvm, VERDICT_CANNOT_TEST, "not all vCPUs could be started");
+	pthread_mutex_unlock(&kvm->gate);
+	return err;
 }
 
 void kvm_cpu__stop_all(struct kvm *kvm)
@@ -421,6 +446,7 @@ static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
 		cpu__free(kvm, kvm->cpus[i]);
 	free(kvm->cpus);
+	pthread_mutex_destroy(&kvm->gate);
 	free(m);
 }
 
@@ -441,6 +467,7 @@ static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 		goto free_module;
 	}
 	kvm->run_size = (size_t)run_size;
+	pthread_mutex_init(&kvm->gate, NULL);
 
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
 		kvm->cpus[i] = cpu__new(kvm, i, &err);

@@ -3,7 +3,7 @@
 #include "kvm/outbuf.h"
 #include "kvm/clock.h"
 #include "kvm/log.h"
-#include "kvm/signals.h"
+#include "kvm/sandbox.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -110,9 +110,13 @@ static void *outbuf__writer(void *arg)
 {
 	struct outbuf *o = arg;
 
+	thread_id__set(&o->writer_id);
 	pthread_setname_np(pthread_self(), "console");
+
+	bool confined = sandbox__enter(o->sandbox, SANDBOX_WRITER) == 0;
+
 	pthread_mutex_lock(&o->lock);
-	while (!o->quit) {
+	while (confined && !o->quit) {
 		if (o->head == o->tail) {
 			pthread_cond_wait(&o->changed, &o->lock);
 			if (o->tail - o->head < GATHER_BYTES && o->head != o->tail && !o->released)
@@ -150,7 +154,7 @@ static void *outbuf__writer(void *arg)
 	return NULL;
 }
 
-int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy)
+int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy, struct sandbox *sandbox)
 {
 	pthread_condattr_t attr;
 
@@ -158,6 +162,7 @@ int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy)
 	o->fd = fd;
 	o->name = name;
 	o->lossy = lossy;
+	o->sandbox = sandbox;
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -175,7 +180,7 @@ void outbuf__exit(struct outbuf *o)
 	pthread_cond_broadcast(&o->changed);
 	/* The signal may come just before write() does, so once is not enough. */
 	while (!o->left) {
-		pthread_kill(o->writer, SIGKVMEXIT);
+		thread_id__interrupt(&o->writer_id);
 		deadline_in(&soon, 10);
 		pthread_cond_timedwait(&o->changed, &o->lock, &soon);
 	}

@@ -559,7 +559,7 @@ static int console__open(struct console *c, const char *name, int out, bool loss
 	if (err)
 		return err;
 	if (out >= 0) {
-		err = outbuf__init(&c->out, out, name, lossy);
+		err = outbuf__init(&c->out, out, name, lossy, c->kvm->sandbox);
 		if (err) {
 			console__poll(c, false);
 			return err;

@@ -6,7 +6,7 @@
 #include "kvm/log.h"
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
-#include "kvm/signals.h"
+#include "kvm/sandbox.h"
 #include "kvm/whole-file.h"
 
 #include <errno.h>
@@ -106,9 +106,13 @@ static void *console_log__writer(void *arg)
 	struct console_log *log = arg;
 	struct timespec soon;
 
+	thread_id__set(&log->writer_id);
 	pthread_setname_np(pthread_self(), "console-log");
+
+	bool confined = sandbox__enter(log->sandbox, SANDBOX_WRITER) == 0;
+
 	pthread_mutex_lock(&log->lock);
-	while (!log->quit) {
+	while (confined && !log->quit) {
 		if (!log->pending.len) {
 			pthread_cond_wait(&log->changed, &log->lock);
 			continue;
@@ -128,7 +132,8 @@ static void *console_log__writer(void *arg)
 /*
  * The others
  */
-int console_log__start(struct console_log *log, int fd, const char *path, bool stamps)
+int console_log__start(struct console_log *log, int fd, const char *path, bool stamps,
+		       struct sandbox *sandbox)
 {
 	pthread_condattr_t attr;
 
@@ -136,6 +141,7 @@ int console_log__start(struct console_log *log, int fd, const char *path, bool s
 		.fd = fd,
 		.path = path,
 		.stamps = stamps,
+		.sandbox = sandbox,
 		.limit = CONSOLE_LOG_LIMIT,
 		.buffer = CONSOLE_LOG_BUFFER,
 	};
@@ -263,7 +269,7 @@ void console_log__stop(struct console_log *log)
 	pthread_cond_broadcast(&log->changed);
 	/* The signal may come just before write() does, so once is not enough. */
 	while (!log->left) {
-		pthread_kill(log->writer, SIGKVMEXIT);
+		thread_id__interrupt(&log->writer_id);
 		deadline_in(&soon, 10);
 		pthread_cond_timedwait(&log->changed, &log->lock, &soon);
 	}
@@ -296,7 +302,8 @@ static int console_log__init(struct kvm *kvm, struct kvm_device **dev)
 		return fd;
 	}
 	m = calloc(1, sizeof(*m));
-	err = m ? console_log__start(&m->log, fd, path, kvm->cfg->log_timestamps) : -ENOMEM;
+	err = m ? console_log__start(&m->log, fd, path, kvm->cfg->log_timestamps, kvm->sandbox) :
+		  -ENOMEM;
 	if (err) {
 		pr_err("cannot start a thread for the console log: %s", strerror(-err));
 		free(m);

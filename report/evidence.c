@@ -8,6 +8,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
+#include "kvm/sandbox.h"
 #include "kvm/symbols.h"
 
 #include <errno.h>
@@ -413,10 +414,41 @@ void evidence__print_own(struct kvm *kvm)
 /*
  * The module
  */
+static void evidence__exit(struct kvm *kvm, struct kvm_device *dev)
+{
+	struct evidence *e = container_of(dev, struct evidence, dev);
+
+	kvm->evidence = NULL;
+	symbols__free(e->symbols);
+	free(e->own);
+	free(e);
+}
+
+static int may_read(const char *path, void *sandbox)
+{
+	return sandbox__may_read(sandbox, path);
+}
+
+/* Once the process is confined. */
+static int may_read_symbols(const struct kvm *kvm)
+{
+	int err;
+
+	if (kvm->cfg->symbols)
+		return sandbox__may_read(kvm->sandbox, kvm->cfg->symbols);
+	if (!kvm->sandbox)
+		return 0;
+	err = symbols__each_place(kvm->cfg->kernel, may_read, kvm->sandbox);
+	if (err == -ENOMEM)
+		pr_err("cannot look for the kernel's symbols: %s", strerror(ENOMEM));
+	return err;
+}
+
 static int evidence__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	struct evidence *e;
 	const char *why;
+	int err;
 
 	if (kvm->cfg->symbols && symbols__check(kvm->cfg->symbols, &why) < 0) {
 		pr_err("option '--symbols': '%s': %s", kvm->cfg->symbols, why);
@@ -430,17 +462,10 @@ static int evidence__init(struct kvm *kvm, struct kvm_device **dev)
 	e->kvm = kvm;
 	kvm->evidence = e;
 	*dev = &e->dev;
-	return 0;
-}
-
-static void evidence__exit(struct kvm *kvm, struct kvm_device *dev)
-{
-	struct evidence *e = container_of(dev, struct evidence, dev);
-
-	kvm->evidence = NULL;
-	symbols__free(e->symbols);
-	free(e->own);
-	free(e);
+	err = may_read_symbols(kvm);
+	if (err)
+		evidence__exit(kvm, *dev);
+	return err;
 }
 
 static const struct option evidence_options[] = {

@@ -7,6 +7,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
+#include "kvm/sandbox.h"
 #include "kvm/whole-file.h"
 
 #include <errno.h>
@@ -250,6 +251,8 @@ static int results__init(struct kvm *kvm, struct kvm_device **dev)
 		return -ENOMEM;
 	}
 	err = open_files(r, kvm->cfg);
+	for (unsigned i = 0; i < r->nr_open && !err; i++)
+		err = sandbox__may_replace(kvm->sandbox, r->files[i].target);
 	if (err) {
 		close_files(r);
 		ktap__exit(&r->ktap);

@@ -16,6 +16,7 @@
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
 #include "kvm/results.h"
+#include "kvm/sandbox.h"
 #include "kvm/timeline-svg.h"
 #include "kvm/whole-file.h"
 
@@ -499,6 +500,18 @@ void status__free(struct status *s)
 /*
  * The module: while there is a machine, its console is read for the record.
  */
+/* What write_record() and write_picture() do in a process that is confined by then */
+static int may_write(const struct kvm *kvm)
+{
+	int err = sandbox__may_replace(kvm->sandbox, kvm->status->record.target);
+
+	if (!err)
+		err = sandbox__may_replace(kvm->sandbox, kvm->status->picture.target);
+	for (unsigned i = 0; host_files[i] && !err; i++)
+		err = sandbox__may_read(kvm->sandbox, host_files[i]);
+	return err;
+}
+
 static int status__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	(void)dev;
@@ -506,7 +519,7 @@ static int status__init(struct kvm *kvm, struct kvm_device **dev)
 		return 0;
 	kvm->status->progress.timeline = &kvm->timeline;
 	kvm->boot_progress = &kvm->status->progress;
-	return 0;
+	return may_write(kvm);
 }
 
 static void status__exit(struct kvm *kvm, struct kvm_device *dev)

@@ -447,15 +447,18 @@ static bool ends_with(const char *s, const char *tail)
 	return strlen(s) >= strlen(tail) && !strcmp(s + strlen(s) - strlen(tail), tail);
 }
 
-/* The file of places[@i] for the kernel @name in @dir; NULL: it does not apply. Malloc'd. */
+static bool applies(unsigned i, const char *dir, const char *name)
+{
+	return starts_with(name, places[i].kernel) && ends_with(dir, places[i].dir);
+}
+
+/* The file of places[@i], which applies, for the kernel @name in @dir. Malloc'd; NULL: no memory. */
 static char *place(unsigned i, const char *dir, const char *name)
 {
 	const char *version = name + strcspn(name, "-");
 	const char *before = places[i].before;
 	char *path;
 
-	if (!starts_with(name, places[i].kernel) || !ends_with(dir, places[i].dir))
-		return NULL;
 	/* In the middle of a path it stands without its "-". */
 	if (ends_with(before, "/") && *version)
 		version++;
@@ -482,27 +485,54 @@ static struct symbols *load_own(const char *kernel)
 	return s;
 }
 
-struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why)
+/* @kernel's directory, malloc'd, with its name behind the zero at the end. NULL: there is no such file. */
+static char *split(const char *kernel, char **name)
 {
 	char *real = realpath(kernel, NULL);
-	char *name = real ? strrchr(real, '/') : NULL;
-	struct symbols *s = NULL;
+
+	if (real) {
+		*name = strrchr(real, '/');
+		*(*name)++ = '\0';
+	}
+	return real;
+}
+
+int symbols__each_place(const char *kernel, int (*visit)(const char *path, void *context),
+			void *context)
+{
+	char *name, *dir = split(kernel, &name);
+	int err = dir ? visit(kernel, context) : errno == ENOMEM ? -ENOMEM : 0;
+
+	for (unsigned i = 0; dir && !err && i < ARRAY_SIZE(places); i++) {
+		char *path;
+
+		if (!applies(i, dir, name))
+			continue;
+		path = place(i, dir, name);
+		err = path ? visit(path, context) : -ENOMEM;
+		free(path);
+	}
+	free(dir);
+	return err;
+}
+
+struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why)
+{
+	struct symbols *s = load_own(kernel);
+	char *name, *dir;
 
 	*path = NULL;
 	*why = "there is none beside the kernel";
-	if (!name)
-		goto out;
-	s = load_own(real);
 	if (s) {
-		*path = real;
+		*path = strdup(kernel);
 		return s;
 	}
-	*name++ = '\0';
-	for (unsigned i = 0; !s && i < ARRAY_SIZE(places); i++) {
+	dir = split(kernel, &name);
+	for (unsigned i = 0; dir && !s && i < ARRAY_SIZE(places); i++) {
 		const char *reason;
 
 		free(*path);
-		*path = place(i, real, name);
+		*path = applies(i, dir, name) ? place(i, dir, name) : NULL;
 		if (!*path || access(*path, F_OK) != 0)
 			continue;
 		s = symbols__load(*path, &reason);
@@ -513,8 +543,7 @@ struct symbols *symbols__load_beside(const char *kernel, char **path, const char
 		free(*path);
 		*path = NULL;
 	}
-out:
-	free(real);
+	free(dir);
 	return s;
 }
 

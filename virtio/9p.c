@@ -183,9 +183,12 @@ static int add_share(struct kvm *kvm, struct virtio_9p_list *list, const struct 
 		.queues = &p->queue,
 		.config_size = (u32)(sizeof(u16) + strlen(cfg->tag)),
 		.own_thread = true,
+		.worker_kind = SANDBOX_SHARE,
 		.at_once = true,
 	};
-	err = virtio__init(&p->device, kvm);
+	err = sandbox__may_share(kvm->sandbox, cfg->dir, cfg->readonly);
+	if (!err)
+		err = virtio__init(&p->device, kvm);
 	if (err) {
 		share__free(p->share);
 		free(p);

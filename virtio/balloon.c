@@ -299,6 +299,7 @@ static int virtio_balloon__init(struct kvm *kvm, struct kvm_device **dev)
 		.queues = b->queues,
 		.config_size = sizeof(struct balloon_config),
 		.own_thread = true,
+		.worker_kind = SANDBOX_BALLOON,
 	};
 	err = virtio__init(&b->virtio, kvm);
 	if (err) {

@@ -75,6 +75,7 @@ struct virtio_blk {
 	struct virtio_device device;
 	const struct disk_config *cfg;
 	struct disk_image *image;
+	int close_err;		/* of the image, once the worker has ended */
 	char name[64];
 	struct virtio_blk_config config;
 	struct log_limit failures;
@@ -639,11 +640,20 @@ static void blk__reset(struct virtio_device *device, int queue)
 		blk->config.wce = 1;
 }
 
+static void blk__end(struct virtio_device *device)
+{
+	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
+
+	blk->close_err = disk__close(blk->image); /* which may write what is in a format's cache */
+	blk->image = NULL;
+}
+
 static const struct virtio_ops blk_ops = {
 	.config_read = blk__config_read,
 	.config_write = blk__config_write,
 	.serve = blk__serve,
 	.reset = blk__reset,
+	.end = blk__end,
 };
 
 static u8 log2_of(u32 n)
@@ -732,6 +742,7 @@ static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct 
 		.queues = blk->queues,
 		.config_size = sizeof(blk->config),
 		.own_thread = true,
+		.worker_kind = SANDBOX_DISK,
 	};
 	blk->device.offered = offered_features(blk);
 	for (unsigned i = 0; i < nr_queues; i++)
@@ -753,7 +764,8 @@ static int add_disk(struct kvm *kvm, struct virtio_blk_list *list, const struct 
 exit_device:
 	virtio__exit(&blk->device);
 close_image:
-	disk__close(blk->image);
+	if (blk->image)
+		disk__close(blk->image);
 free_blk:
 	if (blk)
 		free_requests(blk);
@@ -764,12 +776,9 @@ free_blk:
 static void remove_disk(struct virtio_blk *blk)
 {
 	virtio__exit(&blk->device);
-
-	int err = disk__close(blk->image);
-
-	if (err)
+	if (blk->close_err)
 		pr_err("%s: what the guest wrote last may be lost: %s", blk->name,
-		       strerror(-err));
+		       strerror(-blk->close_err));
 	disk_ring__free(blk->ring);
 	free_requests(blk);
 	free(blk);

@@ -355,9 +355,8 @@ static void make_way(const struct virtio_device *device)
 		sched_yield();
 }
 
-static void *worker_thread(void *arg)
+static void serve_until_stopped(struct virtio_device *device)
 {
-	struct virtio_device *device = arg;
 	struct pollfd p = { .fd = device->kick_fd, .events = POLLIN };
 	u64 count;
 
@@ -370,6 +369,16 @@ static void *worker_thread(void *arg)
 			poll(&p, 1, -1);
 		}
 	}
+}
+
+static void *worker_thread(void *arg)
+{
+	struct virtio_device *device = arg;
+
+	if (sandbox__enter(device->kvm->sandbox, device->worker_kind) == 0)
+		serve_until_stopped(device);
+	if (device->ops->end)
+		device->ops->end(device);
 	return NULL;
 }
 

@@ -13,8 +13,11 @@
  * once.
  */
 #include "kvm/strbuf.h"
+#include "kvm/thread.h"
 
 #include <pthread.h>
+
+struct sandbox;
 
 #define CONSOLE_LOG_LIMIT GiB(1)
 #define CONSOLE_LOG_BUFFER MiB(16)
@@ -26,7 +29,9 @@ struct console_log {
 	u64 limit;
 	u64 buffer;		/* how many bytes may wait */
 	bool stamps;
+	struct sandbox *sandbox; /* the writer enters it; may be NULL */
 	pthread_t writer;
+	struct thread_id writer_id;
 
 	pthread_mutex_t lock;	/* guards all below */
 	pthread_cond_t changed;
@@ -43,7 +48,8 @@ struct console_log {
 };
 
 /* Starts the writer. Returns 0 or -errno. */
-int console_log__start(struct console_log *log, int fd, const char *path, bool stamps);
+int console_log__start(struct console_log *log, int fd, const char *path, bool stamps,
+		       struct sandbox *sandbox);
 
 /* Any thread. Never waits. */
 void console_log__put(struct console_log *log, const u8 *buf, size_t len);

@@ -21,4 +21,7 @@ void host__kvm_module(char name[HOST_MODULE_LEN]);
 /* Time that a hypervisor has taken from this host's CPUs since it booted, in milliseconds. */
 u64 host__steal_ms(void);
 
+/* What these functions read, and those of the C library of the kind; the last is NULL. */
+extern const char *const host_files[];
+
 #endif

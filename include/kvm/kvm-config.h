@@ -106,6 +106,7 @@ struct kvm_config {
 	const char *symbols;	/* System.map or vmlinux; NULL: looked for beside the kernel */
 	struct gate_patterns allow, fail_on, pass_on;
 	unsigned exit_style;	/* enum exit_style */
+	bool no_sandbox;
 	bool debug;
 	bool debug_ioport;
 	bool debug_mmio;

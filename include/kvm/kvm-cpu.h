@@ -8,6 +8,7 @@
  * machine is complete, and joined before anything of it is taken away.
  */
 #include "kvm/exit-reason.h"
+#include "kvm/thread.h"
 #include "kvm/types.h"
 
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct kvm_cpu {
 	int fd;
 	struct kvm_run *run;	/* shared with KVM; its content belongs to the thread */
 	pthread_t thread;
+	struct thread_id thread_id;
 	bool started;
 	bool halted_for_good;	/* atomic; at its last signal it was, see halt_watch_expired() */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
@@ -46,7 +48,10 @@ enum cpu_request {
  */
 void kvm_cpu__request(struct kvm_cpu *cpu, enum cpu_request what);
 
-/* Starts every vCPU's thread. Returns 0, or -errno after a message. */
+/*
+ * Starts every vCPU's thread, and confines this one, the main thread: none runs the
+ * guest before all are. Returns 0, or -errno after a message and kvm__stop().
+ */
 int kvm_cpu__start_all(struct kvm *kvm);
 
 /* After kvm__stop(): makes every vCPU's thread leave, and joins it. */

@@ -34,6 +34,7 @@ struct boot_progress;
 struct command;
 struct initramfs;
 struct results;
+struct sandbox;
 struct status;
 struct term;
 struct virtio_balloon;
@@ -55,6 +56,7 @@ struct kvm {
 	struct irq_lines irq;
 	struct platform_device *platform_devices; /* in the order they were described */
 	struct ioloop loop;
+	struct sandbox *sandbox; /* NULL: none */
 	struct term *term;
 	struct console_log *console_log; /* NULL: there is none */
 	struct boot_progress *boot_progress; /* NULL: nobody wants to know */
@@ -69,6 +71,7 @@ struct kvm {
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
+	pthread_mutex_t gate;	/* held until they may run the guest */
 
 	struct timeline timeline;
 	char kernel_version[KERNEL_VERSION_LEN]; /* as its file's header has it; or "" */

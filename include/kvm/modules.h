@@ -6,6 +6,7 @@
  */
 X(vm)		/* /dev/kvm, the VM, its interrupt chips and RAM */
 X(signals)	/* before anything that starts a thread */
+X(sandbox)	/* before what is to be confined */
 X(status)	/* what the record is told while the VM runs */
 X(console_log)	/* --console-log */
 X(results)	/* --results */

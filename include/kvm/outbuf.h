@@ -12,9 +12,12 @@
  * until outbuf__release() says that the VM is ending. Who must not wait offers
  * instead, and hears when there is room again.
  */
+#include "kvm/thread.h"
 #include "kvm/types.h"
 
 #include <pthread.h>
+
+struct sandbox;
 
 #define OUTBUF_SIZE KiB(64)
 #define OUTBUF_RESERVE KiB(16) /* for what vCPUs still have in hand at the end */
@@ -23,7 +26,9 @@ struct outbuf {
 	int fd;			/* borrowed */
 	const char *name;	/* "stdout", a pty's name: for messages; borrowed */
 	bool lossy;		/* nobody may be reading: drop rather than wait */
+	struct sandbox *sandbox; /* the writer enters it; may be NULL */
 	pthread_t writer;
+	struct thread_id writer_id;
 
 	/*
 	 * There is room for what outbuf__offer() refused: once for each time,
@@ -46,7 +51,7 @@ struct outbuf {
 };
 
 /* Starts the writer. Returns 0 or -errno. */
-int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy);
+int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy, struct sandbox *sandbox);
 
 /* Stops the writer at once, even one that is stuck, and drops what is left. */
 void outbuf__exit(struct outbuf *o);

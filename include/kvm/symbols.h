@@ -49,6 +49,13 @@ int symbols__check(const char *path, const char **why);
  */
 struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why);
 
+/*
+ * Calls @visit with each place where that looks, whether there is something or
+ * not, until it returns something else than 0: that is returned, or -ENOMEM.
+ */
+int symbols__each_place(const char *kernel, int (*visit)(const char *path, void *context),
+			void *context);
+
 /* Safe on NULL. */
 void symbols__free(struct symbols *s);
 

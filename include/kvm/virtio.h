@@ -28,6 +28,8 @@
 #include "kvm/types.h"
 #include "kvm/virtqueue.h"
 
+#include "kvm/sandbox.h"
+
 #include <pthread.h>
 
 struct kvm;
@@ -62,6 +64,13 @@ struct virtio_ops {
 	 */
 	void (*reset)(struct virtio_device *device, int queue);
 
+	/*
+	 * On the worker's thread, as the last thing it does: what is to be done when
+	 * the device is taken away and is not for the main thread, which is confined
+	 * to other things. May be NULL; only for devices with own_thread.
+	 */
+	void (*end)(struct virtio_device *device);
+
 	/* Its driver makes requests whatever else the guest does: see include/kvm/hang.h. */
 	bool background;
 };
@@ -76,6 +85,7 @@ struct virtio_device {
 	struct virtqueue *queues; /* the device's; it sets max_size of each */
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
+	enum sandbox_thread worker_kind;
 	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks there */
 	bool one_vector;	/* for all queues: they are many, and a vector takes its driver a
 				   dozen accesses to set up */

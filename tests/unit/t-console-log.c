@@ -30,7 +30,7 @@ static bool start(int fd, bool stamps)
 
 	sigaction(SIGKVMEXIT, &interrupt, NULL); /* as signals.c sets it up */
 	clock__start();
-	return CHECK_EQ(console_log__start(&file_log, fd, "c.log", stamps), 0);
+	return CHECK_EQ(console_log__start(&file_log, fd, "c.log", stamps, NULL), 0);
 }
 
 static void put(const char *text)

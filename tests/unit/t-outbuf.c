@@ -36,7 +36,7 @@ static bool start(bool lossy, int flags)
 	reading = fds[0];
 	writing = fds[1];
 	fcntl(writing, F_SETPIPE_SZ, 4096); /* full soon */
-	return CHECK_EQ(outbuf__init(&out, writing, "test", lossy), 0);
+	return CHECK_EQ(outbuf__init(&out, writing, "test", lossy, NULL), 0);
 }
 
 static void stop(void)
