@@ -12,6 +12,7 @@
  *	SHIM_FAIL=N		the Nth call fails
  *	SHIM_FAIL=NAME		each call of that name fails; ring: what is asked of an io_uring
  *	SHIM_ERRNO=N		with this errno instead of the one such calls usually fail with
+ *	SHIM_VIOLATES=NAME	before a call of that name its thread makes a socket, as lkvm does not
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -19,6 +20,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <pthread.h>
 #include <regex.h>
 #include <stdarg.h>
@@ -32,10 +34,12 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAME(request) { request, #request }
@@ -100,12 +104,22 @@ static bool is_programs(void *caller)
 
 #define FROM_PROGRAM is_programs(__builtin_return_address(0))
 
+static void violate(const char *name)
+{
+	const char *wanted = getenv("SHIM_VIOLATES");
+
+	if (wanted && !strcmp(wanted, name))
+		NEXT(syscall)(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+}
+
 /* Counts a call. True if it is one that fails; errno is set. */
 static bool fails(const char *name, int usual_errno)
 {
 	static long count;
 	const char *wanted = getenv("SHIM_FAIL");
 	long mine = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+
+	violate(name);
 
 	if (!wanted || (mine != number("SHIM_FAIL") && strcmp(wanted, name) != 0)) {
 		append_to_log("", name);
@@ -114,6 +128,19 @@ static bool fails(const char *name, int usual_errno)
 	append_to_log("FAILS ", name);
 	errno = number("SHIM_ERRNO") > 0 ? (int)number("SHIM_ERRNO") : usual_errno;
 	return true;
+}
+
+/*
+ * The same for what every thread calls when it begins: only the first thread's are in
+ * an order, and so are counted; the others' fail by name.
+ */
+static bool fails_at_start(const char *name, int usual_errno)
+{
+	const char *wanted = getenv("SHIM_FAIL");
+
+	if (gettid() == getpid() || (wanted && !strcmp(wanted, name)))
+		return fails(name, usual_errno);
+	return false;
 }
 
 /*
@@ -347,6 +374,19 @@ CALL(int, -1, scandir, (const char *path, struct dirent ***list,
 			int (*order)(const struct dirent **, const struct dirent **)),
      path, list, wanted, order)
 
+/* Where threads of each kind come by when they have nothing to do: these do not fail */
+#define IDLE(name, params, ...)                                                       \
+	int name params                                                               \
+	{                                                                             \
+		if (FROM_PROGRAM)                                                     \
+			violate(#name);                                               \
+		return NEXT(name)(__VA_ARGS__);                                       \
+	}
+
+IDLE(poll, (struct pollfd *fds, nfds_t count, int ms), fds, count, ms)
+IDLE(epoll_wait, (int fd, struct epoll_event *events, int count, int ms), fd, events, count, ms)
+IDLE(nanosleep, (const struct timespec *wanted, struct timespec *left), wanted, left)
+
 int epoll_ctl(int fd, int op, int of, struct epoll_event *event)
 {
 	if (op != EPOLL_CTL_DEL && FROM_PROGRAM && fails("epoll_ctl", ENOSPC))
@@ -424,6 +464,15 @@ long syscall(long nr, ...)
 		a[i] = va_arg(args, long);
 	va_end(args);
 
+	if (nr == SYS_seccomp && fails_at_start("seccomp", ENOSYS))
+		return -1;
+	if (nr == SYS_capset && fails_at_start("capset", EPERM))
+		return -1;
+	if (nr == SYS_landlock_create_ruleset && a[2] && fails_at_start("landlock_version", EOPNOTSUPP))
+		return -1;
+	if (((nr == SYS_landlock_create_ruleset && !a[2]) || nr == SYS_landlock_add_rule ||
+	     nr == SYS_landlock_restrict_self) && fails_at_start("landlock", E2BIG))
+		return -1;
 	if (nr == SYS_io_uring_setup && fails("io_uring_setup", ENOSYS))
 		return -1;
 	if (nr == SYS_io_uring_register && fails("io_uring_register", EINVAL))
@@ -444,6 +493,18 @@ long syscall(long nr, ...)
 	return result;
 }
 
+int prctl(int what, ...)
+{
+	va_list args;
+
+	va_start(args, what);
+	long arg = va_arg(args, long);
+	va_end(args);
+	if (FROM_PROGRAM && fails_at_start("prctl", EINVAL))
+		return -1;
+	return NEXT(prctl)(what, arg, 0l, 0l, 0l);
+}
+
 /*
  * Threads
  */
@@ -461,9 +522,12 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(vo
 
 static bool was_open[MAX_FDS];
 
+/* By a call that the sandbox has */
 static bool is_open(int fd)
 {
-	return NEXT(fcntl)(fd, F_GETFD) >= 0;
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLNVAL);
 }
 
 __attribute__((constructor)) static void begin(void)
