@@ -69,7 +69,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	IOCTL(VCPU, KVM_KVMCLOCK_CTRL),
 	IOCTL(VCPU, KVM_NMI),
 	IOCTL(VCPU, KVM_GET_REGS),
-	IOCTL(MAIN | VCPU, KVM_GET_SREGS), /* MAIN: how to find its log, of the first vCPU */
+	IOCTL(MAIN | VCPU, KVM_GET_SREGS), /* MAIN: of the first vCPU, for the guest's log */
 	IOCTL(VCPU, KVM_GET_MSRS),
 	IOCTL(VCPU, KVM_TRANSLATE),
 	IOCTL(MAIN | VCPU, KVM_CHECK_EXTENSION),
