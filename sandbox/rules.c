@@ -78,7 +78,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	IOCTL(ALL, TCSETS),
 	IOCTL(MAIN, TCGETS),
 	IOCTL(MAIN, TIOCGPGRP),
-	IOCTL(MAIN, TIOCGWINSZ),
+	IOCTL(MAIN | VCPU, TIOCGWINSZ), /* VCPU: a virtio console is asked for its size */
 	/* a disk that is a block device */
 	IOCTL(DISK, BLKDISCARD),
 
