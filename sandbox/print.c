@@ -35,7 +35,7 @@ void sandbox__print(void)
 	int version = landlock__version();
 
 	if (!BUILD_IS_CONFINED)
-		puts("This build has a sanitizer, and is not confined; another one is like this.\n");
+		puts("This build makes calls of its own, and is not confined; another one is like this.\n");
 	for (enum sandbox_thread thread = 0; thread < NR_SANDBOX_THREADS; thread++) {
 		unsigned column = 3;
 

@@ -141,7 +141,10 @@ static int keep_caps(u64 caps)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* What is the process's and not a thread's. A debugger of lkvm wants a core and to look into it. */
+/*
+ * What is the process's and not a thread's. Who debugs lkvm wants a core, and to look
+ * into it. Not RLIMIT_NPROC: KVM and io_uring make threads of the kernel's in our name.
+ */
 static int confine_process(const struct sandbox *s)
 {
 	const struct rlimit none = { 0, 0 };
@@ -251,6 +254,7 @@ int sandbox__may_share(struct sandbox *s, const char *dir, bool readonly)
 /*
  * Making it
  */
+
 /* What a process needs before a thread of it can be confined */
 static int prepare(void)
 {

@@ -14,14 +14,14 @@
  *  - capabilities, if the user has any, but those it takes to use these files.
  *
  * The process can gain no privileges, leaves no core and cannot be traced by
- * others of its user. --no-sandbox does without all of it, and so does a build with
- * sanitizers, which make calls of their own.
+ * others of its user. --no-sandbox does without all of it, and so does a build with a
+ * sanitizer or a profiler, which make calls of their own.
  *
  * NULL is no sandbox: every function here then does nothing.
  */
 #include "kvm/types.h"
 
-/* The Makefile says so where a sanitizer is in the build. */
+/* For builds with a sanitizer or a profiler */
 #ifdef UNCONFINED
 #define BUILD_IS_CONFINED false
 #else
