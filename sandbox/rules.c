@@ -39,6 +39,8 @@
 	CALL(MAIN, epoll_wait), \
 	CALL(MAIN, alarm), \
 	CALL(MAIN, newfstatat), \
+	CALL(MAIN, fstat), /* the same function, since 2.39 */ \
+	CALL(MAIN, sched_getaffinity), /* how many CPUs there are, where /sys does not say */ \
 	CALL(WRITER, clock_nanosleep)
 #else /* musl */
 #define LIBC_OPENAT 0
