@@ -89,7 +89,7 @@ static void from_inside(enum sandbox_thread thread, void (*allow)(struct sandbox
 			void (*attempt)(void))
 {
 	struct sandbox *s;
-	int status;
+	int status = -1;
 
 	memset(seen, 0, sizeof(*seen));
 	fflush(NULL);
@@ -337,6 +337,11 @@ static void the_main_thread_opens_only_what_is_named(void)
 	temp__remove();
 }
 
+static int try_rename(const char *from, const char *to)
+{
+	return errno_of(SYS_renameat, AT_FDCWD, (long)from, AT_FDCWD, (long)to);
+}
+
 static void try_share(void)
 {
 	int *r = seen->results;
@@ -350,8 +355,8 @@ static void try_share(void)
 	if (!has(attempting, SYS_renameat))
 		return;
 	r[6] = errno_of(SYS_mkdirat, AT_FDCWD, (long)temp__path("in/dir"), 0700, 0);
-	r[7] = errno_of(SYS_renameat, AT_FDCWD, (long)temp__path("in/new"), AT_FDCWD, (long)temp__path("in/dir/moved"));
-	r[8] = errno_of(SYS_renameat, AT_FDCWD, (long)temp__path("in/file"), AT_FDCWD, (long)temp__path("other/taken"));
+	r[7] = try_rename(temp__path("in/new"), temp__path("in/dir/moved"));
+	r[8] = try_rename(temp__path("in/file"), temp__path("other/taken"));
 	r[9] = errno_of(SYS_unlinkat, AT_FDCWD, (long)temp__path("in/dir/moved"), 0, 0);
 }
 
