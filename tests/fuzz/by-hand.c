@@ -8,12 +8,13 @@
 #include <pthread.h>
 
 static int worker_made(void *(*fn)(void *), void *device);
+static void worker_joined(struct virtio_device *device);
 static int loop_asked(struct ioloop_fd *f);
 
 /* virtio/core.c is part of this file, and here nobody else is told to serve. */
 #define pthread_create(thread, attr, fn, device) worker_made(fn, device)
 #define pthread_setname_np(thread, name) ((void)0)
-#define pthread_join(thread, result) ((void)0)
+#define pthread_join(thread, result) worker_joined(device)
 #define ioloop__add(loop, f, events) loop_asked(f)
 #define ioloop__del(loop, f) ((void)0)
 #include "virtio/core.c"
@@ -37,6 +38,13 @@ static int worker_made(void *(*fn)(void *), void *device)
 {
 	HOLDS(fn == worker_thread);
 	return add(device);
+}
+
+/* It does the last thing it does. */
+static void worker_joined(struct virtio_device *device)
+{
+	if (device->ops->end)
+		device->ops->end(device);
 }
 
 static int loop_asked(struct ioloop_fd *f)
