@@ -85,7 +85,7 @@ struct virtio_device {
 	struct virtqueue *queues; /* the device's; it sets max_size of each */
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
-	enum sandbox_thread worker_kind;
+	enum sandbox_thread worker_kind; /* and is confined to what these need */
 	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks there */
 	bool one_vector;	/* for all queues: they are many, and a vector takes its driver a
 				   dozen accesses to set up */
