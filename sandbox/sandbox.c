@@ -204,7 +204,6 @@ static int allow(struct sandbox *s, int *set, const char *path, enum landlock_us
 		*set = err = landlock__new(s->landlock);
 	if (*set >= 0)
 		err = landlock__allow(*set, s->landlock, path, use);
-
 	if (err)
 		pr_err("the process cannot be confined to '%s': %s", path, strerror(-err));
 	return err;
