@@ -12,6 +12,8 @@
  *	SHIM_FAIL=N		the Nth call fails
  *	SHIM_FAIL=NAME		each call of that name fails; ring: what is asked of an io_uring
  *	SHIM_ERRNO=N		with this errno instead of the one such calls usually fail with
+ *	SHIM_SLOW=NAME		the first thread takes half a second for each call of that name, of
+ *				those that every thread makes when it begins
  *	SHIM_VIOLATES=NAME	before a call of that name its thread makes a socket, as lkvm does not
  */
 #include <dirent.h>
@@ -136,8 +138,10 @@ static bool fails(const char *name, int usual_errno)
  */
 static bool fails_at_start(const char *name, int usual_errno)
 {
-	const char *wanted = getenv("SHIM_FAIL");
+	const char *wanted = getenv("SHIM_FAIL"), *slow = getenv("SHIM_SLOW");
 
+	if (slow && !strcmp(slow, name) && gettid() == getpid())
+		usleep(500000);
 	if (gettid() == getpid() || (wanted && !strcmp(wanted, name)))
 		return fails(name, usual_errno);
 	return false;
