@@ -12,6 +12,7 @@
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static void make_pipes(unsigned n)
 }
 
 /* One is to be so; -1: none */
-static int without_input = -1;
+static int without_input = -1, without_output = -1;
 
 static void add_ports(void)
 {
@@ -118,7 +119,8 @@ static void add_ports(void)
 			.name = names[n],
 			.stream = console__new(kvm, names[n],
 					       (int)n == without_input ? -1 : streams[n][0],
-					       streams[n][1], &err),
+					       (int)n == without_output ? -1 : streams[n][1],
+					       &err),
 			.opened = note_opened,
 		};
 		CHECK_EQ(err, 0);
@@ -168,7 +170,7 @@ static void unmake(void)
 		if (to_port[n] >= 0)
 			close(to_port[n]);
 	}
-	without_input = -1;
+	without_input = without_output = -1;
 	term_module.exit(kvm, term_dev);
 	close(pty);
 	test_machine__exit(kvm);
@@ -340,6 +342,8 @@ static void it_has_two_queues_for_each_port_and_two_for_control(void)
 	CHECK_EQ(device->nr_queues, 2 * (1 + NR_NAMED) + 2);
 	CHECK_EQ(config(0, 4), 0);
 	ioctl(pty, TIOCSWINSZ, &size);
+	CHECK_EQ(config(0, 4), 0); /* as long as the driver has not been told */
+	term__resized(kvm);
 	CHECK_EQ(config(0, 2), 132);
 	CHECK_EQ(config(2, 2), 43);
 	CHECK_EQ(config(4, 4), 1 + NR_NAMED);
@@ -468,6 +472,22 @@ static void a_new_size_is_told(void)
 	CHECK_EQ(told[0], 100);
 	CHECK_EQ(told[1], 30);
 	CHECK_EQ(test_transport(device)->config_changes, 1);
+	term__resized(kvm); /* a signal that changes nothing */
+	expect_nothing();
+	CHECK_EQ(test_transport(device)->config_changes, 1);
+	unmake();
+}
+
+/* Nobody signals that a terminal of its own, a pty, has got a size. */
+static void a_driver_that_starts_finds_the_size_as_it_is(void)
+{
+	struct winsize size = { .ws_col = 90, .ws_row = 20 };
+
+	make();
+	ioctl(pty, TIOCSWINSZ, &size);
+	test_driver__start(device, 0, RINGS, rings);
+	CHECK_EQ(config(0, 2), 90);
+	CHECK_EQ(config(2, 2), 20);
 	unmake();
 }
 
@@ -672,6 +692,32 @@ static void a_slow_reader_makes_the_guest_wait_and_loses_nothing(void)
 	while (vring__collect(r, NULL, NULL))
 		done++;
 	CHECK_EQ(done, r->size);
+	unmake();
+}
+
+/* The same memory many times over is more than there is; others need the lock meanwhile. */
+static void endless_output_is_taken_piece_by_piece(void)
+{
+	struct vring_driver *r = &rings[TRANSMIT(1)];
+	u64 before;
+
+	without_output = 0;
+	start(MULTIPORT);
+	for (u16 i = 0; i < r->size; i++)
+		vring__set_desc(r, i, MiB(4), MiB(4), i + 1 < r->size ? VRING_DESC_F_NEXT : 0,
+				(u16)(i + 1));
+	for (u16 i = 0; i < r->size; i++)
+		vring__offer(r, 0);
+	before = kvm->console_bytes;
+	virtio__serve(device);
+	CHECK(kvm->console_bytes > before);
+	CHECK(kvm->console_bytes - before <= MiB(1));
+	test_machine__run(kvm, 5); /* it goes on by itself */
+	CHECK(kvm->console_bytes - before > MiB(1));
+	virtio__set_status(device, 0);
+	before = kvm->console_bytes;
+	settle();
+	CHECK_EQ(kvm->console_bytes, before);
 	unmake();
 }
 
@@ -890,6 +936,42 @@ static void a_port_without_input_stays_open(void)
 	unmake();
 }
 
+/* Another CPU of the guest, which takes back at once whatever the device has used */
+static bool refilling;
+
+static void *refill(void *ring)
+{
+	struct vring_driver *r = ring;
+
+	while (__atomic_load_n(&refilling, __ATOMIC_RELAXED)) {
+		u16 used = __atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE);
+
+		__atomic_store_n(&r->avail->idx, (u16)(used + r->size), __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* What has no room takes no input, however much there is of it. */
+static void buffers_without_room_do_not_hold_the_loop(void)
+{
+	struct vring_driver *r = &rings[RECEIVE(0)];
+	pthread_t other;
+
+	start(0);
+	vring__set_desc(r, 0, DATA, 1, 0, 0);
+	for (u16 i = 0; i < r->size; i++)
+		r->avail->ring[i] = 0;
+	refilling = true;
+	CHECK_EQ(pthread_create(&other, NULL, refill, r), 0);
+	CHECK_EQ(write(pty, "x", 1), 1);
+	test_machine__run(kvm, 50); /* returns */
+	__atomic_store_n(&refilling, false, __ATOMIC_RELAXED);
+	pthread_join(other, NULL);
+	CHECK(r->used->idx);
+	CHECK(virtio__is_live(device));
+	unmake();
+}
+
 static void input_survives_a_reset_of_the_guest(void)
 {
 	u32 len;
@@ -933,6 +1015,7 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(without_a_terminal_named_ports_are_the_first),
       T(ports_are_announced_and_described), T(a_driver_without_buffers_hears_it_later),
       T(nonsense_of_the_driver_is_ignored), T(a_new_size_is_told),
+      T(a_driver_that_starts_finds_the_size_as_it_is),
       T(what_the_guest_says_comes_out), T(a_driver_that_knows_one_port_has_the_terminal),
       T(a_driver_that_looks_for_itself_gets_no_interrupt), T(a_driver_that_sleeps_is_woken),
       T(a_reset_takes_a_late_interrupt_back), T(the_end_takes_a_late_interrupt_back),
@@ -940,10 +1023,11 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(the_watch_hears_the_terminal_and_no_other_port),
       T(output_that_nobody_takes_closes_the_port), T(a_port_without_input_stays_open),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
+      T(endless_output_is_taken_piece_by_piece),
       T(a_reset_does_not_wait_for_a_slow_reader), T(a_reset_of_one_queue_drops_what_is_stuck),
       T(the_end_of_the_vm_writes_what_is_left_in_the_queue),
       T(the_end_of_the_vm_does_not_wait_for_a_broken_driver),
       T(an_emergency_write_needs_no_driver), T(input_waits_until_the_guest_opens_the_port),
-      T(input_fills_buffers_and_waits_for_more),
+      T(input_fills_buffers_and_waits_for_more), T(buffers_without_room_do_not_hold_the_loop),
       T(the_end_of_input_closes_the_port_after_the_last_byte),
       T(input_survives_a_reset_of_the_guest), T(input_before_the_driver_is_harmless))
