@@ -107,9 +107,10 @@ void msix__write(struct msix *m, u64 offset, unsigned width, u64 value)
 
 void msix__config_written(struct msix *m)
 {
+	pthread_mutex_lock(&m->lock);
+	/* Under the lock: of two CPUs that write, the last one here sees what the last one wrote. */
 	u32 control = pci__config_get(m->dev, m->cap + PCI_MSIX_FLAGS, 2);
 
-	pthread_mutex_lock(&m->lock);
 	m->enabled = control & PCI_MSIX_FLAGS_ENABLE;
 	m->masked = control & PCI_MSIX_FLAGS_MASKALL;
 	for (unsigned i = 0; i < m->nr_vectors; i++)

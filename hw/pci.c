@@ -131,7 +131,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		return;
 
 	pthread_mutex_lock(&host->lock);
-	u32 pin_before = load(dev->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
+	u16 before = (u16)load(dev->config + PCI_COMMAND, 2);
 
 	for (unsigned i = 0; i < width; i++) {
 		u8 mask = dev->writable[offset + i];
@@ -141,7 +141,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		changed |= mask;
 	}
 	unsigned moved = update_bars(dev);
-	u32 pin = load(dev->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
+	u16 now = (u16)load(dev->config + PCI_COMMAND, 2);
 
 	pthread_mutex_unlock(&host->lock);
 
@@ -149,7 +149,9 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		if (moved & 1u << bar)
 			dev->ops->bar_moved(dev, bar);
 	}
-	if (pin != pin_before || (changed && offset >= PCI_STD_HEADER_SIZEOF))
+	if ((before ^ now) & (PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE))
+		dev->ops->command_changed(dev, before, now);
+	if (changed && offset >= PCI_STD_HEADER_SIZEOF)
 		dev->ops->config_written(dev, offset, width);
 }
 
@@ -458,10 +460,18 @@ static void bridge_config_written(struct pci_device *dev, unsigned offset, unsig
 	(void)width;
 }
 
+static void bridge_command_changed(struct pci_device *dev, u16 before, u16 now)
+{
+	(void)dev;
+	(void)before;
+	(void)now;
+}
+
 /* It has no BAR whose accesses could come here. */
 static const struct pci_ops bridge_ops = {
 	.bar_moved = bridge_bar_moved,
 	.config_written = bridge_config_written,
+	.command_changed = bridge_command_changed,
 };
 
 static const struct bus_ops ports_ops = { 4, ports_read, ports_write };

@@ -192,6 +192,17 @@ void virtio__set_status(struct virtio_device *device, u8 status)
 	virtio__unlock(device);
 }
 
+void virtio__stop(struct virtio_device *device)
+{
+	virtio__lock(device);
+	if (device->status & VIRTIO_CONFIG_S_DRIVER_OK) {
+		if (device->ops->reset)
+			device->ops->reset(device, -1);
+		store_status(device, device->status & ~VIRTIO_CONFIG_S_DRIVER_OK);
+	}
+	virtio__unlock(device);
+}
+
 u32 virtio__generation(const struct virtio_device *device)
 {
 	return __atomic_load_n(&device->generation, __ATOMIC_ACQUIRE);

@@ -80,38 +80,56 @@ static void set(u16 *reg, u64 value)
  * Interrupts
  */
 
-/* The pin is high while there is a reason, and the guest wants interrupts by pin. p->lock is held. */
+/*
+ * The pin is high while there is a reason, and the guest wants interrupts by
+ * pin. The status register tells the reason even while the pin is disabled (PCI
+ * 3.0, section 6.2.3): so a driver that shares its line knows whose it is.
+ * p->lock is held.
+ */
 static void update_line(struct virtio_pci *p)
 {
 	bool disabled = pci__config_get(&p->pci, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE;
+	bool reason = p->isr && !msix__enabled(&p->msix);
 
-	irq__set(p->kvm, &p->line, p->isr && !disabled && !msix__enabled(&p->msix));
+	pci__config_set(&p->pci, PCI_STATUS, 2,
+			PCI_STATUS_CAP_LIST | (reason ? PCI_STATUS_INTERRUPT : 0));
+	irq__set(p->kvm, &p->line, reason && !disabled);
 }
 
-static void raise(struct virtio_pci *p, u16 vector, u8 isr)
+static void refresh_line(struct virtio_pci *p)
 {
-	if (msix__enabled(&p->msix)) {
-		msix__signal(&p->msix, vector); /* VIRTIO_MSI_NO_VECTOR is none of them */
-		return;
-	}
 	pthread_mutex_lock(&p->lock);
-	p->isr |= isr;
 	update_line(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
+static void set_isr(struct virtio_pci *p, u8 reason)
+{
+	pthread_mutex_lock(&p->lock);
+	p->isr |= reason;
+	update_line(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* VIRTIO_MSI_NO_VECTOR is none of the table's. */
 static void virtio_pci__interrupt(struct virtio_transport *t, unsigned queue)
 {
 	struct virtio_pci *p = container_of(t, struct virtio_pci, transport);
 
-	raise(p, get(&p->queue_vectors[queue]), ISR_QUEUE);
+	if (msix__enabled(&p->msix))
+		msix__signal(&p->msix, get(&p->queue_vectors[queue]));
+	else
+		set_isr(p, ISR_QUEUE);
 }
 
+/* Section 4.1.4.5.1: in the ISR register even if a message says it, unlike for queues. */
 static void virtio_pci__config_changed(struct virtio_transport *t)
 {
 	struct virtio_pci *p = container_of(t, struct virtio_pci, transport);
 
-	raise(p, get(&p->config_vector), ISR_CONFIG);
+	set_isr(p, ISR_CONFIG);
+	if (msix__enabled(&p->msix))
+		msix__signal(&p->msix, get(&p->config_vector));
 }
 
 /* To read the register is to acknowledge. */
@@ -378,11 +396,21 @@ static void config_written(struct pci_device *pci, unsigned offset, unsigned wid
 		cfg_cap_written(p, offset + width > data);
 		return;
 	}
-	if (offset >= PCI_STD_HEADER_SIZEOF)
-		msix__config_written(&p->msix);
-	pthread_mutex_lock(&p->lock);
-	update_line(p);
-	pthread_mutex_unlock(&p->lock);
+	msix__config_written(&p->msix);
+	refresh_line(p); /* with messages there are no interrupts by pin */
+}
+
+/*
+ * A kernel that hands over to another takes the right to reach memory away from
+ * all devices, and that must be the end of it, even of one that nobody has reset.
+ */
+static void command_changed(struct pci_device *pci, u16 before, u16 now)
+{
+	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
+
+	if (before & ~now & PCI_COMMAND_MASTER)
+		virtio__stop(p->transport.device);
+	refresh_line(p);
 }
 
 static void add_cap(struct virtio_pci *p, u8 type, u32 offset, u32 length)
@@ -451,6 +479,7 @@ static const struct pci_ops pci_ops = {
 	.bar_write = bar_write,
 	.bar_moved = bar_moved,
 	.config_written = config_written,
+	.command_changed = command_changed,
 };
 
 /* What kind of device lspci shows: class, subclass, interface */

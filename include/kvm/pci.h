@@ -49,11 +49,14 @@ struct pci_ops {
 	/* The guest has moved BAR @bar: pci__bar_addr() tells where. No lock held. */
 	void (*bar_moved)(struct pci_device *dev, unsigned bar);
 
-	/*
-	 * The guest has written these bytes of a capability, or has switched the
-	 * interrupt pin off or on in the command register. No lock held.
-	 */
+	/* The guest has written these bytes of a capability. No lock held. */
 	void (*config_written)(struct pci_device *dev, unsigned offset, unsigned width);
+
+	/*
+	 * The guest has changed how the device may reach the rest of the machine:
+	 * PCI_COMMAND_MASTER or PCI_COMMAND_INTX_DISABLE. No lock held.
+	 */
+	void (*command_changed)(struct pci_device *dev, u16 before, u16 now);
 };
 
 struct pci_device {

@@ -191,6 +191,9 @@ u8 virtio__status(const struct virtio_device *device);
 void virtio__set_status(struct virtio_device *device, u8 status);
 u32 virtio__generation(const struct virtio_device *device);
 
+/* The device may not touch memory any more: it drops what it was doing, and DRIVER_OK. */
+void virtio__stop(struct virtio_device *device);
+
 /* A queue's registers; an index without a queue, or a queue that is enabled, ignores writes. */
 struct virtio_queue_info {
 	u16 size;	/* 0: there is no such queue */

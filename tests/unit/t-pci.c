@@ -135,11 +135,18 @@ static void config_written(struct pci_device *dev, unsigned offset, unsigned wid
 	note("c%x/%u ", offset, width);
 }
 
+static void command_changed(struct pci_device *dev, u16 before, u16 now)
+{
+	(void)dev;
+	note("k%x-%x ", before, now);
+}
+
 static const struct pci_ops ops = {
 	.bar_read = bar_read,
 	.bar_write = bar_write,
 	.bar_moved = bar_moved,
 	.config_written = config_written,
+	.command_changed = command_changed,
 };
 
 /*
@@ -625,15 +632,27 @@ static void the_memory_bit_switches_both_bars(void)
 	start(1);
 	set(FIRST, PCI_COMMAND, 2, MEMORY);
 	CHECK_STR(noted(), "m0@c0000000 m1@c0004000 ");
-	set(FIRST, PCI_COMMAND, 2, MEMORY | PCI_COMMAND_MASTER);
 	set(FIRST, PCI_COMMAND, 1, MEMORY);
 	CHECK_STR(noted(), "");
 	set(FIRST, PCI_COMMAND, 4, 0);
 	CHECK_STR(noted(), "m0@nowhere m1@nowhere ");
 	CHECK_EQ(read_mem(0xc0000000, 4), UINT32_MAX);
 	CHECK_STR(noted(), "");
+	stop();
+}
+
+/* "k", the command before and after */
+static void a_device_hears_of_what_it_may_do(void)
+{
+	start(1);
+	set(FIRST, PCI_COMMAND, 2, MEMORY | PCI_COMMAND_MASTER);
+	CHECK_STR(noted(), "m0@c0000000 m1@c0004000 k0-6 ");
+	set(FIRST, PCI_COMMAND, 2, MEMORY | PCI_COMMAND_MASTER);
+	CHECK_STR(noted(), "");
 	set(FIRST, PCI_COMMAND + 1, 1, 0xff);
-	CHECK_STR(noted(), "c5/1 "); /* the pin alone */
+	CHECK_STR(noted(), "k6-406 "); /* the pin alone */
+	set(FIRST, PCI_COMMAND, 1, MEMORY);
+	CHECK_STR(noted(), "k406-402 ");
 	stop();
 }
 
@@ -1008,6 +1027,7 @@ TESTS(T(memory_and_ports_show_the_same), T(memory_and_ports_write_the_same),
       T(wide_reads_of_memory_are_made_of_bytes), T(the_slot_shows_what_reads_would_find),
       T(bars_tell_their_size), T(a_device_without_bars_has_none),
       T(bars_have_places_of_their_own_from_the_start), T(the_memory_bit_switches_both_bars),
+      T(a_device_hears_of_what_it_may_do),
       T(bars_follow_what_is_written), T(the_64_bit_bar_moves_into_the_high_window),
       T(bars_are_decoded_within_a_window_only), T(bars_go_to_the_ends_of_the_window),
       T(the_high_window_is_above_ram_and_within_reach), T(accesses_reach_the_device_as_they_are),

@@ -601,6 +601,57 @@ static void a_pin_that_is_disabled_stays_low(void)
 	stop();
 }
 
+/* PCI 3.0, section 6.2.3: how a driver that shares its line knows whose interrupt it is */
+static void the_status_register_tells_of_the_pin(void)
+{
+	const u32 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	start();
+	set_driver_up();
+	CHECK_EQ(get_config(PCI_STATUS, 2), PCI_STATUS_CAP_LIST);
+	interrupt(0);
+	CHECK_EQ(get_config(PCI_STATUS, 2), PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT);
+	set_config(PCI_COMMAND, 2, command | PCI_COMMAND_INTX_DISABLE);
+	CHECK_EQ(get_config(PCI_STATUS, 2), PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT);
+	isr();
+	CHECK_EQ(get_config(PCI_STATUS, 2), PCI_STATUS_CAP_LIST);
+	stop();
+}
+
+/* PCI 3.0, section 6.2.2: without it a device makes no accesses, nor has it messages. */
+static void a_device_that_is_no_bus_master_any_more_stops(void)
+{
+	unsigned resets;
+
+	start();
+	set_driver_up();
+	resets = probe.resets;
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	CHECK_EQ(probe.resets, resets + 1);
+	CHECK_EQ(status(), ACK | DRIVER | FEATURES_OK);
+	CHECK(!virtio__is_live(&probe.device));
+	change_config();
+	CHECK_STR(probe__told(), "");
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	CHECK(!virtio__is_live(&probe.device));
+	CHECK_EQ(probe.resets, resets + 1);
+	set_status(0); /* the next driver */
+	set_driver_up();
+	CHECK(virtio__is_live(&probe.device));
+	stop();
+}
+
+/* There are drivers that never say that it may be one. */
+static void a_device_that_never_was_bus_master_works(void)
+{
+	start();
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	set_driver_up();
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
+	CHECK(virtio__is_live(&probe.device));
+	stop();
+}
+
 static void the_isr_tells_queues_from_configuration(void)
 {
 	start();
@@ -642,7 +693,7 @@ static void messages_go_to_the_vectors_the_driver_chose(void)
 	interrupt(2); /* has no vector */
 	change_config();
 	CHECK_STR(probe__told(), "msi:fee03000:43 msi:fee02000:42 msi:fee00000:40 ");
-	CHECK_EQ(isr(), 0);
+	CHECK_EQ(isr(), 2); /* of the configuration, it says so nevertheless */
 	CHECK_STR(probe__told(), ""); /* and no line */
 	stop();
 }
@@ -980,7 +1031,9 @@ TESTS(T(the_device_is_one_of_virtio_1), T(the_capability_list_is_sound),
       T(vectors_that_the_table_lacks_are_refused), T(a_reset_forgets_everything),
       T(registers_to_read_stay), T(what_is_no_register_reads_as_zero),
       T(the_interrupt_pin_is_high_until_the_isr_is_read),
-      T(a_pin_that_is_disabled_stays_low),
+      T(a_pin_that_is_disabled_stays_low), T(the_status_register_tells_of_the_pin),
+      T(a_device_that_is_no_bus_master_any_more_stops),
+      T(a_device_that_never_was_bus_master_works),
       T(the_isr_tells_queues_from_configuration), T(messages_go_to_the_vectors_the_driver_chose),
       T(a_masked_vector_is_sent_later), T(without_msix_vectors_do_not_count),
       T(a_driver_at_fault_is_told), T(a_notification_wakes_the_owner),
