@@ -96,7 +96,7 @@ bool virtio_console__update_size(struct virtio_console *vc);
 /* (L) Hears what the driver says, and tells it what is due. */
 void console_control__serve(struct virtio_console *vc);
 
-/* (L) News for the driver, if it knows the port: the host closed it, or the terminal has a new size. */
+/* (L) News for a driver that knows the port: the host closed it; the terminal has a new size. */
 void console_control__port_closed(struct port *p);
 void console_control__resized(struct port *p);
 

@@ -144,7 +144,8 @@ static void start(void)
 
 static void stop(void)
 {
-	virtio_blk_module.exit(kvm, dev);
+	if (dev)
+		virtio_blk_module.exit(kvm, dev);
 	test_machine__exit(kvm);
 	close(file);
 	unlink(path);
@@ -312,6 +313,22 @@ static void a_reset_waits_for_what_is_in_flight(void)
 	stop();
 }
 
+static void the_end_of_the_vm_waits_for_what_is_in_flight(void)
+{
+	u8 byte;
+
+	start();
+	memset(ram(DATA), 0xab, LEN);
+	add(0, 0, VIRTIO_BLK_T_OUT, LEN, LEN);
+	virtio__kick(device);
+	wait_for_flying(1);
+	virtio_blk_module.exit(kvm, dev); /* the image is closed after it */
+	CHECK_EQ(pread(file, &byte, 1, LEN), 1);
+	CHECK_EQ(byte, 0xab);
+	dev = NULL;
+	stop();
+}
+
 /* Whoever resets gets no answer, and is a vCPU, which does nothing with files. */
 static void what_comes_short_at_a_reset_is_not_done_again(void)
 {
@@ -361,6 +378,43 @@ static void there_are_at_most_64(void)
 		while (!vring__collect(&rings[0], NULL, NULL) && CHECK(now_ns() < end))
 			land_all(); /* those that took the places of others, too */
 	}
+	stop();
+}
+
+/* A read of the whole image into the same memory over and over */
+static void add_large(void)
+{
+	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+	struct vring_buf bufs[SIZE / LEN + 2] = { { HEADERS, sizeof(header), false } };
+
+	memcpy(ram(HEADERS), &header, sizeof(header));
+	for (unsigned i = 1; i <= SIZE / LEN; i++)
+		bufs[i] = (struct vring_buf){ DATA, LEN, true };
+	bufs[SIZE / LEN + 1] = (struct vring_buf){ STATUS, 1, true };
+	vring__add(&rings[0], bufs, ARRAY_SIZE(bufs));
+}
+
+/* Whoever resets waits for what is in flight, so that is not to be without bounds. */
+static void there_are_at_most_64_mib(void)
+{
+	enum { COUNT = 14, MOST = MiB(64) / SIZE };
+	unsigned answers = 0;
+
+	start();
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned n = 0; n < COUNT; n++)
+			add_large();
+		virtio__kick(device);
+		wait_for_flying(round ? MOST : COUNT);
+	}
+	for (; answers < 2 * COUNT - MOST; answers++)
+		CHECK(wait_for_answer(0, NULL)); /* nothing has landed */
+	virtio__lock(device);
+	CHECK_EQ(ring.nr_flying, MOST);
+	virtio__unlock(device);
+	land_all();
+	for (; answers < 2 * COUNT; answers++)
+		CHECK(wait_for_answer(0, NULL));
 	stop();
 }
 
@@ -445,9 +499,11 @@ TESTS(T(others_are_served_meanwhile), T(what_comes_short_is_done_again),
       T(so_is_what_is_in_the_page_cache_in_part),
       T(a_write_that_must_be_stable_is_never_in_flight),
       T(a_discard_comes_after_what_is_in_flight), T(a_reset_waits_for_what_is_in_flight),
+      T(the_end_of_the_vm_waits_for_what_is_in_flight),
       T(what_comes_short_at_a_reset_is_not_done_again),
       T(a_reset_of_one_queue_tells_of_all_and_the_other_goes_on),
-      T(there_are_at_most_64), T(the_driver_need_not_kick_while_it_is_served),
+      T(there_are_at_most_64), T(there_are_at_most_64_mib),
+      T(the_driver_need_not_kick_while_it_is_served),
       T(a_request_that_comes_meanwhile_is_served),
       T(who_wants_the_lock_does_not_make_it_forget_requests),
       T(the_driver_is_told_of_every_128_kib))
