@@ -104,12 +104,10 @@ static int offset_by_registers(const struct symbols *symbols,
 }
 
 /* A kernel that is not at Linux's place is where it was linked. */
-#define LINUX_IMAGE_START 0xffffffff80000000ull
-
 static bool all_elsewhere(const struct cpu_snapshot *const *snapshots, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (snapshots[i] && cpu_snapshot__address(snapshots[i]) >= LINUX_IMAGE_START)
+		if (snapshots[i] && cpu_snapshot__is_in_linux(snapshots[i]))
 			return false;
 	}
 	return true;

@@ -315,20 +315,6 @@ static bool is_count_bits(u64 word)
 	return word >= 10 - PRB_AVGBITS && word <= 31 - PRB_AVGBITS;
 }
 
-/* 1: into the kernel's image; 2: into all of memory, as the kernel maps it; 0: neither */
-static unsigned pointer_kind(u64 p)
-{
-	if (p >= 0xffffffff80000000ull && p < 0xffffffffff000000ull)
-		return 1;
-	return p >= 0xff00000000000000ull && p < 0xffffff0000000000ull ? 2 : 0;
-}
-
-/* How far the two are moved, KASLR or not: always by a multiple of this */
-static u64 pointer_step(unsigned kind)
-{
-	return kind == 1 ? MiB(2) : GiB(1);
-}
-
 /* That the descriptors are where the guess says: the newest ones lead to blocks with their ids. */
 static bool proves_itself(const struct prb *rb)
 {
@@ -389,12 +375,11 @@ static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u6
 {
 	u64 descs = view_u64(v, rb->at.descs), infos = view_u64(v, rb->at.infos);
 	u64 data = view_u64(v, rb->at.text_ring + rb->at.data);
-	unsigned kind = pointer_kind(descs);
+	u64 step = guest_va__linux_step(descs);
 
-	if (!kind || pointer_kind(infos) != kind || pointer_kind(data) != kind)
+	if (!step || guest_va__linux_step(infos) != step || guest_va__linux_step(data) != step)
 		return false;
-	for (u64 gpa = descs % pointer_step(kind); gpa < va->mem->size + GiB(1) && *tries;
-	     gpa += pointer_step(kind)) {
+	for (u64 gpa = descs % step; gpa < va->mem->size + GiB(1) && *tries; gpa += step) {
 		--*tries;
 		va->root = gpa - descs;
 		if (guest_ptr(va->mem, gpa, sizeof(u64)) && proves_itself(rb))
@@ -448,7 +433,7 @@ static void search_run(struct prb_search *s, const struct guest_range *run)
 
 	for (u64 i = 0; i + 1 < run->size / sizeof(u64) && s->tries; i++) {
 		if (is_count_bits(guest_peek64(words + i)) &&
-		    pointer_kind(guest_peek64(words + i + 1)))
+		    guest_va__linux_step(guest_peek64(words + i + 1)))
 			prb_guess(s, run->gpa + i * sizeof(u64));
 	}
 }

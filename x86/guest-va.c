@@ -5,6 +5,7 @@
  */
 #include "kvm/guest-va.h"
 #include "kvm/vmcoreinfo.h"
+#include "linux-layout.h"
 
 #include <errno.h>
 
@@ -24,9 +25,6 @@
 #define PAGE_SHIFT  12
 #define LEVEL_SHIFT 9 /* 512 entries in a table */
 
-/* Where the kernel's image is linked to run; phys_base is the distance to where it does not. */
-#define KERNEL_MAP 0xffffffff80000000ull
-
 bool guest_va__of_vcpu(struct guest_va *as, const struct guest_mem *mem, u64 cr0, u64 cr3,
 		       u64 cr4, u64 efer)
 {
@@ -45,15 +43,24 @@ bool guest_va__of_kernel(struct guest_va *as, const struct guest_mem *mem,
 	    !vmcoreinfo__hex(info, "SYMBOL(swapper_pg_dir)", &table) &&
 	    !vmcoreinfo__hex(info, "SYMBOL(init_level4_pgt)", &table)) /* until 4.13 */
 		return false;
-	if (table < KERNEL_MAP)
+	if (table < LINUX_IMAGE_START)
 		return false;
 	/* A kernel that does not say (before 4.10) runs where it was linked, or moved in both. */
 	vmcoreinfo__decimal(info, "NUMBER(phys_base)", &phys_base);
 	vmcoreinfo__decimal(info, "NUMBER(pgtable_l5_enabled)", &five_levels);
 	*as = (struct guest_va){
-		mem, (table - KERNEL_MAP + phys_base) & PTE_ADDRESS, five_levels == 1 ? 5 : 4,
+		mem, (table - LINUX_IMAGE_START + phys_base) & PTE_ADDRESS, five_levels == 1 ? 5 : 4,
 	};
 	return true;
+}
+
+u64 guest_va__linux_step(u64 va)
+{
+	if (va >= LINUX_IMAGE_START && va < LINUX_IMAGE_END)
+		return LINUX_IMAGE_ALIGN;
+	if (va >= LINUX_MEMORY_MAP_START && va < LINUX_MEMORY_MAP_END)
+		return LINUX_MEMORY_MAP_ALIGN;
+	return 0;
 }
 
 /* As a CPU wants them: the bits above the highest one that is used repeat it. */

@@ -7,6 +7,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/symbols.h"
+#include "linux-layout.h"
 #include "snapshot.h"
 #include "unwind.h"
 
@@ -25,13 +26,7 @@
 #define CODE_BEFORE	16
 #define CODE_AFTER	16 /* an instruction has at most 15 bytes */
 
-/* CONFIG_PHYSICAL_ALIGN is at least this, and RANDOMIZE_BASE_MAX_OFFSET that. */
-#define KASLR_ALIGN	MiB(2)
-#define KASLR_LIMIT	GiB(2)
-
 #define SAME_PLACE	64 /* bytes: CPUs in the same small loop */
-
-#define LINUX_IMAGE_START 0xffffffff80000000ull
 
 struct cpu_snapshot {
 	struct kvm_regs regs;
@@ -169,9 +164,15 @@ enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s)
 	}
 }
 
-u64 cpu_snapshot__address(const struct cpu_snapshot *s)
+/* Of its next instruction */
+static u64 address(const struct cpu_snapshot *s)
 {
 	return linear(&s->sregs, &s->sregs.cs, s->regs.rip);
+}
+
+bool cpu_snapshot__is_in_linux(const struct cpu_snapshot *s)
+{
+	return address(s) >= LINUX_IMAGE_START;
 }
 
 bool cpu_snapshot__is_64_bit(const struct cpu_snapshot *s)
@@ -208,7 +209,7 @@ static int offset_by(const struct symbols *symbols, const char *name, u64 addr, 
 
 	if (addr < LINUX_IMAGE_START || !symbols__address(symbols, name, &linked))
 		return -ENOENT;
-	if ((addr - linked) % KASLR_ALIGN || addr - linked >= KASLR_LIMIT)
+	if ((addr - linked) % LINUX_IMAGE_ALIGN || addr - linked >= LINUX_IMAGE_RANGE)
 		return -EINVAL;
 	*offset = addr - linked;
 	return 0;
@@ -299,7 +300,7 @@ static void print_trace(const struct cpu_snapshot *s, const struct kernel_names 
 
 	if (in_user_space(s))
 		return;
-	kernel_name(names, cpu_snapshot__address(s), name);
+	kernel_name(names, address(s), name);
 	if (*name)
 		pr_err("  at %s", name);
 	if (!is_64_bit(&s->sregs))

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Back traces out of a guest's memory; x86/unwind.h is the manual. */
 #include "unwind.h"
+#include "linux-layout.h"
 
 #include <string.h>
-
-/* Documentation/x86/x86_64/mm.rst: the kernel's image, then its modules, up to the last 16 MiB */
-#define LINUX_TEXT_START 0xffffffff80000000ull
-#define LINUX_TEXT_END 0xffffffffff000000ull
 
 /* Another kernel's code is taken to lie around the instruction it was found at. */
 #define OTHER_TEXT_REACH MiB(16)
@@ -22,8 +19,8 @@ struct text {
 /* A Linux that went astray may be anywhere, but its stack is in its half of the addresses. */
 static struct text find_text(u64 rip, u64 rsp)
 {
-	if (rip >= LINUX_TEXT_START || rsp >> 63)
-		return (struct text){ LINUX_TEXT_START, LINUX_TEXT_END };
+	if (rip >= LINUX_IMAGE_START || rsp >> 63)
+		return (struct text){ LINUX_IMAGE_START, LINUX_IMAGE_END };
 	return (struct text){
 		.start = rip > OTHER_TEXT_REACH ? rip - OTHER_TEXT_REACH : 0,
 		.end = rip + OTHER_TEXT_REACH,

@@ -43,7 +43,9 @@ bool cpu_snapshot__same_place(const struct cpu_snapshot *a, const struct cpu_sna
 /* What it does. The order is that of interest. */
 enum cpu_activity { CPU_IN_KERNEL, CPU_IN_USER_SPACE, CPU_HALTED, CPU_NOT_STARTED };
 enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s);
-u64 cpu_snapshot__address(const struct cpu_snapshot *s); /* of its next instruction */
+
+/* True if it runs at Linux's place, from which KASLR may have moved the kernel. */
+bool cpu_snapshot__is_in_linux(const struct cpu_snapshot *s);
 
 /*
  * How far the kernel the vCPU runs was moved from where @symbols have it, as far

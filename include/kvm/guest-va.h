@@ -37,6 +37,13 @@ bool guest_va__of_kernel(struct guest_va *as, const struct guest_mem *mem,
 			 const struct vmcoreinfo *info);
 
 /*
+ * Linux maps its image, and all of memory, each in one piece that KASLR may move:
+ * the distance from a virtual address in it to the guest-physical one is a multiple
+ * of the result, which tells the two pieces apart. 0: @va is in neither.
+ */
+u64 guest_va__linux_step(u64 va);
+
+/*
  * The guest-physical address of @va in *@gpa, and in *@len (may be NULL) how many
  * bytes from there on are in the same page. Returns 0, or -EFAULT if it is not
  * mapped. The result need not be RAM.

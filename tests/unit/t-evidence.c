@@ -70,9 +70,9 @@ enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s)
 	return s->activity;
 }
 
-u64 cpu_snapshot__address(const struct cpu_snapshot *s)
+bool cpu_snapshot__is_in_linux(const struct cpu_snapshot *s)
 {
-	return s->addr;
+	return s->addr >= 0xffffffff80000000;
 }
 
 int cpu_snapshot__kernel_offset(const struct cpu_snapshot *s, const struct symbols *symbols,

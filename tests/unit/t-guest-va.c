@@ -153,7 +153,21 @@ static void a_kernel_is_mapped_as_its_note_says(void)
 	CHECK(!guest_va__of_kernel(&as, &image_mem, &info));
 }
 
+static void linux_maps_its_image_and_all_memory(void)
+{
+	CHECK_EQ(guest_va__linux_step(IMAGE_VA), MiB(2));
+	CHECK_EQ(guest_va__linux_step(0xffffffff80000000), MiB(2));
+	CHECK_EQ(guest_va__linux_step(0xfffffffffeffffff), MiB(2));
+	CHECK_EQ(guest_va__linux_step(0xffffffffff000000), 0);
+	CHECK_EQ(guest_va__linux_step(IMAGE_DIRECT), GiB(1));
+	CHECK_EQ(guest_va__linux_step(0xff11000000000000), GiB(1)); /* with five levels */
+	CHECK_EQ(guest_va__linux_step(0xffffff0000000000), 0);
+	CHECK_EQ(guest_va__linux_step(0xffffffff7fffffff), 0);
+	CHECK_EQ(guest_va__linux_step(0x00007fffffffffff), 0);
+	CHECK_EQ(guest_va__linux_step(0), 0);
+}
+
 TESTS(T(a_vcpu_without_64_bit_paging_has_none), T(pages_of_all_sizes_are_found),
       T(a_large_page_has_more_bits_than_an_address), T(addresses_must_be_canonical),
       T(reads_cross_pages), T(tables_may_be_anywhere_or_lead_in_circles),
-      T(a_kernel_is_mapped_as_its_note_says))
+      T(a_kernel_is_mapped_as_its_note_says), T(linux_maps_its_image_and_all_memory))
