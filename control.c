@@ -5,7 +5,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/number.h"
-#include "kvm/printk-log.h"
+#include "kvm/printk-text.h"
 #include "kvm/strbuf.h"
 #include "kvm/virtio-balloon.h"
 

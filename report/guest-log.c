@@ -8,7 +8,7 @@
 #include "kvm/guest-kernel.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
-#include "kvm/printk-log.h"
+#include "kvm/printk-text.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "kvm/guest-kernel.h"
-#include "kvm/printk-log.h"
+#include "kvm/printk-text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
-#include "kvm/printk-log.h"
+#include "kvm/printk-text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "kernel-log.h"
 #include "test.h"
 
-#include "kvm/printk-log.h"
+#include "kvm/printk-text.h"
 
 #include <errno.h>
 #include <stdio.h>
