@@ -1,89 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Test results on a console; include/kvm/ktap.h is the manual. */
 #include "kvm/ktap.h"
+#include "ktap-line.h"
+#include "ktap-tree.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* What logs may take of the store, so that a few noisy tests leave room for the names of many. */
-#define MAX_LOGS (KTAP_MAX_STORE / 2)
 
 /*
- * The store: tests and their texts, by number
+ * Adds a test to a list that is being read; one that is not good gets the log. Returns
+ * its number, or 0.
  */
-static u64 store_used(const struct ktap *k)
+static u32 add_test(struct ktap *k, struct ktap_level *level, enum ktap_status status,
+		    const char *name, const char *reason, u32 subtests)
 {
-	return k->texts.len + (u64)k->nr_tests * sizeof(*k->tests);
-}
-
-static bool store_has_room(const struct ktap *k, size_t len)
-{
-	return len <= KTAP_MAX_STORE && store_used(k) <= KTAP_MAX_STORE - len;
-}
-
-static u32 keep_text(struct ktap *k, const char *text, size_t len)
-{
-	u32 at = (u32)k->texts.len;
-
-	if (!len || !store_has_room(k, len + 1))
-		return 0;
-	strbuf__add(&k->texts, text, len);
-	strbuf__add(&k->texts, "", 1);
-	return k->texts.failed ? 0 : at;
-}
-
-/* Number 0 is none: neither a test nor a text begins there. */
-static u32 new_test(struct ktap *k)
-{
-	if (!store_has_room(k, sizeof(*k->tests)))
-		return 0;
-	if (k->nr_tests >= k->room) {
-		u32 room = k->room ? k->room * 2 : 64;
-		struct ktap_test *tests = realloc(k->tests, room * sizeof(*tests));
-
-		if (!tests)
-			return 0;
-		k->tests = tests;
-		k->room = room;
-	}
-	return k->nr_tests++;
-}
-
-static void append(struct ktap *k, u32 *first, u32 *last, u32 test)
-{
-	if (*last)
-		k->tests[*last].next = test;
-	else
-		*first = test;
-	*last = test;
-}
-
-/* Adds a test to a list that is being read; one that is not good gets the log. */
-static void add_test(struct ktap *k, struct ktap_level *level, enum ktap_status status,
-		     const char *name, const char *reason, u32 subtests)
-{
-	bool bad = status != KTAP_PASSED && status != KTAP_SKIPPED;
-	u32 test = new_test(k);
+	u32 test = ktap_tree__add(&k->tree, status, name, reason, subtests);
 
 	if (!test) {
 		k->unlisted++;
-		return;
+		return 0;
 	}
-	k->tests[test] = (struct ktap_test){
-		.name = keep_text(k, name, strlen(name)),
-		.reason = keep_text(k, reason, strlen(reason)),
-		.first = subtests,
-		.status = status,
-		.time_us = KTAP_NO_TIME,
-	};
-	if (bad && status != KTAP_NOT_RUN && store_used(k) < MAX_LOGS)
-		k->tests[test].log = keep_text(k, k->log, k->log_len);
-	append(k, &level->first, &level->last, test);
+	if (ktap_status__is_bad(status) && status != KTAP_NOT_RUN)
+		ktap_tree__add_log(&k->tree, test, k->log, k->log_len);
+	ktap_tree__append(&k->tree, &level->first, &level->last, test);
+	return test;
 }
 
 static void count(struct ktap *k, struct ktap_level *level, enum ktap_status status, u64 n)
@@ -100,7 +42,7 @@ static void count(struct ktap *k, struct ktap_level *level, enum ktap_status sta
 	*counters[status] += n;
 	if (status != KTAP_ERROR)
 		level->leaves += n;
-	if (status != KTAP_PASSED && status != KTAP_SKIPPED)
+	if (ktap_status__is_bad(status))
 		level->bad = true;
 }
 
@@ -171,36 +113,6 @@ static void take_hint(struct ktap *k, const char *comment)
 	} else if (in_kunit_suite(k) && len && len < KTAP_MAX_NAME && comment[len] == ':') {
 		set_name(k->hint, comment);
 		k->hint[len] = '\0';
-	}
-}
-
-/*
- * Where a line's text begins. Deeper is a list of subtests.
- */
-struct place {
-	unsigned hashes, column;
-	const char *text;
-};
-
-static const char subtest_header[] = "# Subtest: ";
-
-static struct place find_place(const char *p)
-{
-	struct place place = { 0 };
-
-	for (;; p++) {
-		if (*p == ' ') {
-			place.column++;
-		} else if (*p == '\t') {
-			place.column = (place.column | 7) + 1;
-		} else if (*p == '#' && p[1] == ' ' &&
-			   strncmp(p, subtest_header, sizeof(subtest_header) - 1)) {
-			place.hashes++;
-			place.column++;
-		} else {
-			place.text = p;
-			return place;
-		}
 	}
 }
 
@@ -303,12 +215,10 @@ static void close_level(struct ktap *k)
 	settle(k, level);
 	k->depth--;
 	if (!k->depth) {
-		if (level->first && k->last)
-			k->tests[k->last].next = level->first;
-		else if (level->first)
-			k->first = level->first;
-		if (level->last)
+		if (level->first) {
+			ktap_tree__append(&k->tree, &k->first, &k->last, level->first);
 			k->last = level->last;
+		}
 		return;
 	}
 	parent = level - 1;
@@ -329,7 +239,7 @@ static void end_stream(struct ktap *k)
 }
 
 /* The outermost list is never left by a line that is indented less: it has nowhere to go. */
-static void close_deeper_than(struct ktap *k, const struct place *place)
+static void close_deeper_than(struct ktap *k, const struct ktap_place *place)
 {
 	while (k->depth > 1) {
 		const struct ktap_level *top = &k->levels[k->depth - 1];
@@ -354,7 +264,7 @@ static struct ktap_level *push_level(struct ktap *k, unsigned hashes, unsigned c
 }
 
 /* Returns NULL if it would be too deep. */
-static struct ktap_level *open_level(struct ktap *k, const struct place *place)
+static struct ktap_level *open_level(struct ktap *k, const struct ktap_place *place)
 {
 	struct ktap_level *parent = k->depth ? &k->levels[k->depth - 1] : NULL;
 	struct ktap_level *level;
@@ -381,7 +291,7 @@ static struct ktap_level *open_level(struct ktap *k, const struct place *place)
 	return level;
 }
 
-static bool is_below_top(const struct ktap *k, const struct place *place)
+static bool is_below_top(const struct ktap *k, const struct ktap_place *place)
 {
 	const struct ktap_level *top = &k->levels[k->depth - 1];
 
@@ -413,7 +323,7 @@ static bool is_new(const struct ktap_level *level)
 }
 
 /* The list that a version line at this place begins, or NULL */
-static struct ktap_level *level_of_version(struct ktap *k, const struct place *place)
+static struct ktap_level *level_of_version(struct ktap *k, const struct ktap_place *place)
 {
 	struct ktap_level *level;
 
@@ -434,7 +344,7 @@ static struct ktap_level *level_of_version(struct ktap *k, const struct place *p
 	return open_level(k, place);
 }
 
-static bool hear_version(struct ktap *k, const struct place *place)
+static bool hear_version(struct ktap *k, const struct ktap_place *place)
 {
 	struct ktap_level *level = level_of_version(k, place);
 
@@ -443,9 +353,9 @@ static bool hear_version(struct ktap *k, const struct place *place)
 	return level;
 }
 
-static bool hear_subtest(struct ktap *k, const struct place *place, const char *name)
+static bool hear_subtest(struct ktap *k, const struct ktap_place *place, const char *name)
 {
-	const struct place outside = { .text = "" };
+	const struct ktap_place outside = { .text = "" };
 	struct ktap_level *level;
 
 	if (!k->depth)
@@ -467,13 +377,8 @@ static bool hear_subtest(struct ktap *k, const struct place *place, const char *
 	return true;
 }
 
-struct plan {
-	u64 count;
-	bool skip;
-};
-
 /* The list that a plan at this place is for, or NULL */
-static struct ktap_level *level_of_plan(struct ktap *k, const struct place *place)
+static struct ktap_level *level_of_plan(struct ktap *k, const struct ktap_place *place)
 {
 	struct ktap_level *level;
 
@@ -499,7 +404,7 @@ static struct ktap_level *level_of_plan(struct ktap *k, const struct place *plac
 	return level;
 }
 
-static bool hear_plan(struct ktap *k, const struct place *place, const struct plan *plan)
+static bool hear_plan(struct ktap *k, const struct ktap_place *place, const struct ktap_plan *plan)
 {
 	struct ktap_level *level = level_of_plan(k, place);
 
@@ -520,28 +425,18 @@ static bool hear_plan(struct ktap *k, const struct place *place, const struct pl
 	return true;
 }
 
-enum directive { DIRECTIVE_NONE, DIRECTIVE_SKIP, DIRECTIVE_LATER, DIRECTIVE_XFAIL };
-
-struct result {
-	bool ok;
-	u64 number;	/* 0: it has none */
-	const char *name;
-	enum directive directive;
-	const char *reason;
-};
-
-static enum ktap_status status_of(const struct ktap *k, const struct result *r)
+static enum ktap_status status_of(const struct ktap *k, const struct ktap_result *r)
 {
 	if (k->crash_pending)
 		return KTAP_CRASHED;
 	if (r->directive == DIRECTIVE_SKIP || r->directive == DIRECTIVE_XFAIL)
 		return KTAP_SKIPPED;
-	if (r->directive == DIRECTIVE_LATER && !r->ok)
+	if (r->directive == DIRECTIVE_TODO && !r->ok)
 		return KTAP_SKIPPED;
 	return r->ok ? KTAP_PASSED : KTAP_FAILED;
 }
 
-static void check_number(struct ktap *k, struct ktap_level *level, const struct result *r)
+static void check_number(struct ktap *k, struct ktap_level *level, const struct ktap_result *r)
 {
 	if (level->has_plan && level->results == level->plan)
 		add_error(k, level, "'%.*s' is beyond the plan, 1..%" PRIu64, KTAP_MAX_NAME, r->name,
@@ -572,7 +467,7 @@ static bool is_empty_list(const struct ktap_level *level)
 	return level->has_sub && !level->sub_results && !level->sub_is_skip;
 }
 
-static void name_result(const struct result *r, const struct ktap_level *level, char *name,
+static void name_result(const struct ktap_result *r, const struct ktap_level *level, char *name,
 			size_t size)
 {
 	/* kselftest puts the name of a test that it skips behind the directive. */
@@ -584,20 +479,20 @@ static void name_result(const struct result *r, const struct ktap_level *level, 
 		snprintf(name, size, "test %" PRIu64, r->number ? r->number : level->results + 1);
 }
 
-static void set_time(struct ktap *k, struct ktap_level *level, u32 before)
+static void set_time(struct ktap *k, struct ktap_level *level, u32 test)
 {
-	if (k->nr_tests > before && k->now_us != KTAP_NO_TIME && level->last_us != KTAP_NO_TIME &&
+	if (test && k->now_us != KTAP_NO_TIME && level->last_us != KTAP_NO_TIME &&
 	    k->now_us >= level->last_us)
-		k->tests[level->last].time_us = k->now_us - level->last_us;
+		k->tree.tests[test].time_us = k->now_us - level->last_us;
 	level->last_us = k->now_us;
 }
 
-static void add_result(struct ktap *k, struct ktap_level *level, const struct result *r)
+static void add_result(struct ktap *k, struct ktap_level *level, const struct ktap_result *r)
 {
 	enum ktap_status status = status_of(k, r);
 	const char *reason = r->reason;
 	char name[KTAP_MAX_LINE];
-	u32 before;
+	u32 test;
 
 	if (level->has_sub && *level->sub_name &&
 	    strncmp(level->sub_name, r->name, KTAP_MAX_NAME - 1)) {
@@ -612,9 +507,8 @@ static void add_result(struct ktap *k, struct ktap_level *level, const struct re
 		status = KTAP_ERROR;
 		reason = "the list of its subtests is empty";
 	}
-	before = k->nr_tests;
-	add_test(k, level, status, name, reason, level->has_sub ? level->sub_first : 0);
-	set_time(k, level, before);
+	test = add_test(k, level, status, name, reason, level->has_sub ? level->sub_first : 0);
+	set_time(k, level, test);
 	if (level->has_sub)
 		count_parent(k, level, status);
 	else
@@ -627,7 +521,7 @@ static void add_result(struct ktap *k, struct ktap_level *level, const struct re
 }
 
 /* True if a result that is number 1 begins a stream, in which the old one has no part. */
-static bool begins_stream(const struct ktap *k, const struct result *r)
+static bool begins_stream(const struct ktap *k, const struct ktap_result *r)
 {
 	const struct ktap_level *level = &k->levels[0];
 
@@ -635,7 +529,7 @@ static bool begins_stream(const struct ktap *k, const struct result *r)
 	       (is_complete(level) || level->headless);
 }
 
-static bool hear_result(struct ktap *k, const struct place *place, const struct result *r)
+static bool hear_result(struct ktap *k, const struct ktap_place *place, const struct ktap_result *r)
 {
 	struct ktap_level *level;
 
@@ -672,171 +566,35 @@ static bool hear_bail_out(struct ktap *k, const char *why)
 	return true;
 }
 
-/*
- * Reading lines
- */
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* A number of at most nine digits, so that no sum of it overflows. Returns NULL if it is none. */
-static const char *read_number(const char *p, u64 *number)
-{
-	unsigned digits = 0;
-
-	for (*number = 0; is_digit(*p) && digits < 10; digits++)
-		*number = *number * 10 + (u64)(*p++ - '0');
-	return digits && digits < 10 ? p : NULL;
-}
-
-static const char *skip_blanks(const char *p)
-{
-	return p + strspn(p, " \t");
-}
-
-static bool is_version(const char *text)
-{
-	u64 version;
-
-	text += *text == 'K';
-	if (strncmp(text, "TAP version ", 12))
-		return false;
-	text = read_number(text + 12, &version);
-	return text && !*text;
-}
-
-/* The keyword at @p; the character behind it in *@end. */
-static enum directive read_directive(const char *p, const char **end)
-{
-	static const struct {
-		const char *word;
-		enum directive directive;
-	} words[] = {
-		{ "SKIP", DIRECTIVE_SKIP }, { "SKIPPED", DIRECTIVE_SKIP },
-		{ "TO" "DO", DIRECTIVE_LATER }, { "XFAIL", DIRECTIVE_XFAIL },
-	};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
-		size_t len = strlen(words[i].word);
-
-		if (!strncasecmp(p, words[i].word, len) && (!p[len] || strchr(" \t:,(", p[len]))) {
-			*end = p + len;
-			return words[i].directive;
-		}
-	}
-	*end = p;
-	return DIRECTIVE_NONE;
-}
-
-static bool read_plan(const char *text, struct plan *plan)
-{
-	const char *p, *end;
-
-	if (strncmp(text, "1..", 3))
-		return false;
-	p = read_number(text + 3, &plan->count);
-	if (!p)
-		return false;
-	p = skip_blanks(p);
-	if (!*p) {
-		plan->skip = false;
-		return true;
-	}
-	if (*p != '#')
-		return false;
-	plan->skip = read_directive(skip_blanks(p + 1), &end) == DIRECTIVE_SKIP;
-	return true;
-}
-
-/*
- * The '#' that ends a test's name, or NULL: it stands behind a blank, and
- * before one, the end, or a keyword. A name may have others.
- */
-static char *find_directive(char *name)
-{
-	const char *end;
-
-	for (char *p = name; (p = strchr(p, '#')); p++) {
-		if (p > name && p[-1] != ' ' && p[-1] != '\t')
-			continue;
-		if (!p[1] || p[1] == ' ' || p[1] == '\t' || read_directive(p + 1, &end))
-			return p;
-	}
-	return NULL;
-}
-
-static void trim_end(char *text)
-{
-	size_t len = strlen(text);
-
-	while (len && strchr(" \t\r", text[len - 1]))
-		len--;
-	text[len] = '\0';
-}
-
-/* Cuts @text, a copy, into its parts. */
-static bool read_result(char *text, struct result *r)
-{
-	char *p = text, *hash;
-	const char *end;
-
-	*r = (struct result){ .ok = strncmp(text, "not ", 4) };
-	p += r->ok ? 0 : 4;
-	if (strncmp(p, "ok", 2) || (p[2] && p[2] != ' ' && p[2] != '\t'))
-		return false;
-	p = (char *)skip_blanks(p + 2);
-	end = read_number(p, &r->number);
-	if (end && (!*end || *end == ' ' || *end == '\t')) {
-		p = (char *)skip_blanks(end);
-	} else if (*p && *p != '#' && strncmp(p, "- ", 2)) {
-		return false; /* "ok, let us see" */
-	} else {
-		r->number = 0;
-	}
-	if (p[0] == '-' && (p[1] == ' ' || !p[1]))
-		p = (char *)skip_blanks(p + 1);
-
-	r->name = p;
-	r->reason = "";
-	hash = find_directive(p);
-	if (!hash)
-		return true;
-	r->reason = skip_blanks(hash + 1);
-	r->directive = read_directive(r->reason, &end);
-	if (r->directive == DIRECTIVE_SKIP)
-		r->reason = end + strspn(end, " \t:,");
-	*hash = '\0';
-	trim_end(p);
-	return true;
-}
-
-static bool hear(struct ktap *k, const struct place *place)
+static bool hear(struct ktap *k, const struct ktap_place *place)
 {
 	char parts[KTAP_MAX_LINE];
-	struct result result;
-	struct plan plan;
+	struct ktap_result result;
+	struct ktap_plan plan;
+	const char *words;
 
-	if (is_version(place->text))
+	if (ktap_line__is_version(place->text))
 		return hear_version(k, place);
-	if (!strncmp(place->text, subtest_header, sizeof(subtest_header) - 1))
-		return hear_subtest(k, place, place->text + sizeof(subtest_header) - 1);
-	if (!strncmp(place->text, "Bail out!", 9))
-		return hear_bail_out(k, skip_blanks(place->text + 9));
-	if (read_plan(place->text, &plan))
+	words = ktap_line__subtest(place->text);
+	if (words)
+		return hear_subtest(k, place, words);
+	words = ktap_line__bail_out(place->text);
+	if (words)
+		return hear_bail_out(k, words);
+	if (ktap_line__plan(place->text, &plan))
 		return hear_plan(k, place, &plan);
 	snprintf(parts, sizeof(parts), "%s", place->text);
-	return read_result(parts, &result) && hear_result(k, place, &result);
+	return ktap_line__result(parts, &result) && hear_result(k, place, &result);
 }
 
 void ktap__line(struct ktap *k, const char *text, u64 now_us)
 {
-	struct place place;
+	struct ktap_place place;
 
 	k->now_us = now_us;
 	snprintf(k->line, sizeof(k->line), "%s", text);
-	trim_end(k->line);
-	place = find_place(k->line);
+	ktap_line__trim(k->line);
+	place = ktap_line__place(k->line);
 	if (!*place.text || hear(k, &place))
 		return;
 	if (!k->depth || (k->depth == 1 && is_complete(&k->levels[0])))
@@ -874,43 +632,12 @@ void ktap__finish(struct ktap *k, const char *why)
 int ktap__init(struct ktap *k)
 {
 	*k = (struct ktap){ .now_us = KTAP_NO_TIME };
-	k->nr_tests = 1;
-	strbuf__add(&k->texts, "", 1);
-	return k->texts.failed ? -ENOMEM : 0;
+	return ktap_tree__init(&k->tree);
 }
 
 void ktap__exit(struct ktap *k)
 {
-	free(k->tests);
-	strbuf__free(&k->texts);
-}
-
-/*
- * Looking at the results
- */
-static const struct ktap_test *test_at(const struct ktap *k, u32 test)
-{
-	return test ? &k->tests[test] : NULL;
-}
-
-const struct ktap_test *ktap__first(const struct ktap *k)
-{
-	return test_at(k, k->first);
-}
-
-const struct ktap_test *ktap__subtests(const struct ktap *k, const struct ktap_test *t)
-{
-	return test_at(k, t->first);
-}
-
-const struct ktap_test *ktap__next(const struct ktap *k, const struct ktap_test *t)
-{
-	return test_at(k, t->next);
-}
-
-const char *ktap__text(const struct ktap *k, u32 text)
-{
-	return text ? k->texts.data + text : "";
+	ktap_tree__exit(&k->tree);
 }
 
 u64 ktap__total(const struct ktap_counts *c)
@@ -921,54 +648,4 @@ u64 ktap__total(const struct ktap_counts *c)
 bool ktap__good(const struct ktap_counts *c)
 {
 	return c->passed + c->skipped && c->passed + c->skipped == ktap__total(c) && !c->errors;
-}
-
-static bool is_bad(const struct ktap_test *t)
-{
-	return t->status != KTAP_PASSED && t->status != KTAP_SKIPPED;
-}
-
-/* The depth is bounded by KTAP_MAX_DEPTH, here and below. */
-static bool has_bad(const struct ktap *k, const struct ktap_test *t)
-{
-	for (; t; t = ktap__next(k, t)) {
-		if (is_bad(t) || has_bad(k, ktap__subtests(k, t)))
-			return true;
-	}
-	return false;
-}
-
-bool ktap__is_reported(const struct ktap *k, const struct ktap_test *t)
-{
-	const struct ktap_test *sub = ktap__subtests(k, t);
-
-	return !sub || t->status == KTAP_CRASHED || t->status == KTAP_ERROR ||
-	       (is_bad(t) && !has_bad(k, sub));
-}
-
-/* @len: of what is in @name already */
-static const struct ktap_test *find_bad(const struct ktap *k, const struct ktap_test *t, char *name,
-					size_t size, size_t len)
-{
-	for (; t; t = ktap__next(k, t)) {
-		const struct ktap_test *sub, *found;
-		int n = snprintf(name + len, size - len, "%s%s", len ? "." : "",
-				 ktap__text(k, t->name));
-
-		sub = ktap__subtests(k, t);
-		found = sub ? find_bad(k, sub, name, size, min_u64(len + (size_t)n, size - 1)) : NULL;
-		if (found)
-			return found;
-		if (is_bad(t)) {
-			snprintf(name + len, size - len, "%s%s", len ? "." : "",
-				 ktap__text(k, t->name));
-			return t;
-		}
-	}
-	return NULL;
-}
-
-const struct ktap_test *ktap__first_bad(const struct ktap *k, char *name, size_t size)
-{
-	return find_bad(k, ktap__first(k), name, size, 0);
 }

@@ -87,6 +87,13 @@ struct ktap_level {
 	char sub_name[KTAP_MAX_NAME];
 };
 
+/* All tests that are listed, with their texts. Private, too: see report/ktap-tree.h. */
+struct ktap_tree {
+	struct ktap_test *tests; /* number 0 is none */
+	u32 nr_tests, room;
+	struct strbuf texts;
+};
+
 struct ktap {
 	struct ktap_counts counts;
 	u64 unlisted;		/* counted, but not in the tree: KTAP_MAX_STORE */
@@ -94,10 +101,8 @@ struct ktap {
 	/* the rest is private */
 	struct ktap_level levels[KTAP_MAX_DEPTH];
 	unsigned depth;
-	struct ktap_test *tests; /* number 0 is none */
-	u32 nr_tests, room;
-	u32 first, last;
-	struct strbuf texts;
+	struct ktap_tree tree;
+	u32 first, last;	/* of the outermost list */
 	bool crash_pending;	/* the running test has crashed */
 	char crash[256];	/* and why */
 	char hint[KTAP_MAX_NAME]; /* what the running test may be called */

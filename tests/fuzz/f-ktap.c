@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "kvm/ktap-report.h"
+#include "report/ktap-tree.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +44,11 @@ static void check(const struct ktap *k)
 	const struct ktap_report about = { .detail = "detail" };
 	struct strbuf xml = { 0 }, json = { 0 };
 	char name[64];
-	u64 n = walk(k, ktap__first(k), k->nr_tests, 1);
+	u64 n = walk(k, ktap__first(k), k->tree.nr_tests, 1);
 
 	/* Nothing that was listed has been lost. */
-	HOLDS(n == k->nr_tests - 1);
-	HOLDS(k->texts.len + k->nr_tests * sizeof(*k->tests) <= KTAP_MAX_STORE);
+	HOLDS(n == k->tree.nr_tests - 1);
+	HOLDS(ktap_tree__used(&k->tree) <= KTAP_MAX_STORE);
 	HOLDS(ktap__good(&k->counts) ==
 	      (k->counts.passed + k->counts.skipped > 0 && !ktap__first_bad(k, name, sizeof(name))));
 	ktap_report__junit(k, &about, &xml);
