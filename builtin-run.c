@@ -14,6 +14,7 @@
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/number.h"
+#include "kvm/output-files.h"
 #include "kvm/parse-options.h"
 #include "kvm/results.h"
 #include "kvm/sandbox.h"
@@ -435,7 +436,7 @@ int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **a
 	struct status *record;
 	int status = EXIT_CANNOT_TEST;
 
-	if (status__begin(&record, cfg, argc, argv) < 0)
+	if (output_files__check(cfg) < 0 || status__begin(&record, cfg, argc, argv) < 0)
 		return status;
 	if (record && runs) {
 		if (status__clear(record) < 0)

@@ -19,9 +19,8 @@ struct status;
 
 /*
  * Begins the record that @cfg asks for, of the program's words @argv, which
- * stay the caller's. Finds out whether its files can be written, and what is
- * wrong with the options about them. Returns 0, with *@s NULL if none is asked
- * for, or -errno after a sentence.
+ * stay the caller's, and finds out whether its files can be written. Returns 0,
+ * with *@s NULL if none is asked for, or -errno after a sentence.
  */
 int status__begin(struct status **s, const struct kvm_config *cfg, int argc, char **argv);
 
