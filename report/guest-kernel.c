@@ -9,6 +9,9 @@
 #define UTS_LEN 65
 #define UTS_RELEASE 2
 
+#define KERNEL_MIN MiB(1)	/* none is loaded lower */
+#define MAX_BANNER 256		/* with its newline */
+
 /* That the address space is the one the description belongs to */
 static bool release_is_there(const struct guest_kernel *k)
 {
@@ -76,4 +79,26 @@ u64 guest_kernel__offset(const struct guest_kernel *k)
 
 	vmcoreinfo__hex(&k->info, "KERNELOFFSET", &offset);
 	return offset;
+}
+
+size_t guest_kernel__banner(const struct guest_mem *mem, u64 end, const char **line)
+{
+	static const char words[] = "Linux version ";
+	size_t len = end > KERNEL_MIN ? end - KERNEL_MIN : 0;
+	const char *p = len ? guest_ptr(mem, KERNEL_MIN, len) : NULL, *stop;
+
+	if (!p)
+		return 0;
+	stop = p + len;
+	for (; (p = memmem(p, (size_t)(stop - p), words, strlen(words))); p += strlen(words)) {
+		const char *newline = memchr(p, '\n', min_u64((u64)(stop - p), MAX_BANNER));
+
+		/* others are formats of the kernel's, "Linux version %s" */
+		if (newline && p[strlen(words)] >= '0' && p[strlen(words)] <= '9' &&
+		    !memchr(p, '\0', (size_t)(newline - p))) {
+			*line = p;
+			return (size_t)(newline - p);
+		}
+	}
+	return 0;
 }

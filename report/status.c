@@ -7,6 +7,7 @@
 #include "kvm/console-log.h"
 #include "kvm/exit-reason.h"
 #include "kvm/gates.h"
+#include "kvm/guest-kernel.h"
 #include "kvm/guest-log.h"
 #include "kvm/host.h"
 #include "kvm/json.h"
@@ -26,8 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define KERNEL_MIN MiB(1) /* none is loaded lower */
 
 #define SCHEMA 1 /* changes when a reader of the record must change */
 
@@ -66,33 +65,6 @@ static void add_verdict(struct json *j, const struct outcome *o)
 	json__string(j, "detail", o->detail);
 }
 
-/*
- * An ELF kernel has no version in a header, but still lies where it was loaded,
- * as it is not one that moves itself. Returns how long the line at *@line is; 0:
- * there is none. The vCPUs do not run any more.
- */
-static size_t find_banner(const struct kvm *kvm, const char **line)
-{
-	static const char words[] = "Linux version ";
-	size_t len = kvm->kernel_end > KERNEL_MIN ? kvm->kernel_end - KERNEL_MIN : 0;
-	const char *p = len ? guest_ptr(&kvm->mem, KERNEL_MIN, len) : NULL, *end;
-
-	if (!p)
-		return 0;
-	end = p + len;
-	for (; (p = memmem(p, (size_t)(end - p), words, strlen(words))); p += strlen(words)) {
-		const char *newline = memchr(p, '\n', min_u64((u64)(end - p), KERNEL_VERSION_LEN));
-
-		/* others are formats of the kernel's, "Linux version %s" */
-		if (newline && p[strlen(words)] >= '0' && p[strlen(words)] <= '9' &&
-		    !memchr(p, '\0', (size_t)(newline - p))) {
-			*line = p;
-			return (size_t)(newline - p);
-		}
-	}
-	return 0;
-}
-
 static void add_kernel(struct json *j, const struct outcome *o)
 {
 	const char *line;
@@ -102,7 +74,7 @@ static void add_kernel(struct json *j, const struct outcome *o)
 		json__string(j, "kernel", o->status->progress.version);
 	else if (o->kvm && *o->kvm->kernel_version)
 		json__string(j, "kernel", o->kvm->kernel_version);
-	else if (o->kvm && (len = find_banner(o->kvm, &line)))
+	else if (o->kvm && (len = guest_kernel__banner(&o->kvm->mem, o->kvm->kernel_end, &line)))
 		json__bytes(j, "kernel", line, len);
 	else
 		json__null(j, "kernel");

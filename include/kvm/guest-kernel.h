@@ -40,4 +40,11 @@ int guest_kernel__find_live(struct guest_kernel *k, const struct guest_mem *mem,
  */
 u64 guest_kernel__offset(const struct guest_kernel *k);
 
+/*
+ * "Linux version 6.1.0 (...", as an ELF kernel below @end has it where it was loaded:
+ * it has no header with its version, and does not move itself. Returns the length of
+ * the line at *@line, which is in @mem, or 0 if there is none. Once no vCPU runs.
+ */
+size_t guest_kernel__banner(const struct guest_mem *mem, u64 end, const char **line);
+
 #endif
