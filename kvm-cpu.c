@@ -267,11 +267,8 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 /*
  * Threads
  */
-/*
- * Makes KVM_RUN return, whether the thread is in it or about to enter it. Any other
- * thread, while the vCPU's own has not been joined.
- */
-static void kvm_cpu__kick(struct kvm_cpu *cpu)
+
+void kvm_cpu__kick(struct kvm_cpu *cpu)
 {
 	__atomic_store_n(&cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	thread_id__interrupt(&cpu->thread_id);
@@ -346,53 +343,6 @@ void kvm_cpu__stop_all(struct kvm *kvm)
 /*
  * The module
  */
-/*
- * A guest that halts with interrupts off on every vCPU will never do anything
- * again, and KVM keeps it asleep without a word. Each vCPU is interrupted now
- * and then to see whether it is such a one, unless it has made an exit since the
- * last look, and so has come by of itself. The interrupted vCPU also empties the
- * ring of coalesced writes: a hung guest's last words.
- */
-#define HALT_WATCH_MS 500
-#define HALT_WATCH_SIGHTINGS 3 /* in a row: one vCPU may wake another between two looks */
-
-struct cpu_module {
-	struct kvm_device dev;
-	struct kvm *kvm;
-	struct ioloop_timer halt_watch;
-	unsigned sightings;
-};
-
-/* True if the vCPU has made no exit since the last look. */
-static bool kvm_cpu__is_quiet(struct kvm_cpu *cpu)
-{
-	u64 exits = __atomic_load_n(&cpu->exits, __ATOMIC_RELAXED);
-	bool quiet = exits == cpu->exits_seen;
-
-	cpu->exits_seen = exits;
-	return quiet;
-}
-
-static void halt_watch_expired(struct ioloop_timer *t)
-{
-	struct cpu_module *m = container_of(t, struct cpu_module, halt_watch);
-	struct kvm *kvm = m->kvm;
-	bool halted = true;
-
-	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
-		struct kvm_cpu *cpu = kvm->cpus[i];
-		bool quiet = kvm_cpu__is_quiet(cpu);
-
-		halted &= quiet && __atomic_load_n(&cpu->halted_for_good, __ATOMIC_RELAXED);
-		if (quiet)
-			kvm_cpu__kick(cpu);
-	}
-	m->sightings = halted ? m->sightings + 1 : 0;
-	if (m->sightings == HALT_WATCH_SIGHTINGS)
-		kvm__guest_halted(kvm);
-	else
-		ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
-}
 
 static void cpu__free(struct kvm *kvm, struct kvm_cpu *cpu)
 {
@@ -439,32 +389,32 @@ free_cpu:
 
 static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
 {
-	struct cpu_module *m = container_of(dev, struct cpu_module, dev);
-
-	ioloop__disarm(&kvm->loop, &m->halt_watch);
+	(void)dev;
 	kvm->coalesced.ring = NULL;
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
 		cpu__free(kvm, kvm->cpus[i]);
 	free(kvm->cpus);
 	pthread_mutex_destroy(&kvm->gate);
-	free(m);
 }
 
 static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 {
-	struct cpu_module *m = calloc(1, sizeof(*m));
 	int err = -ENOMEM;
 
+	(void)dev;
 	kvm->cpus = calloc(kvm->cfg->nr_cpus, sizeof(*kvm->cpus));
-	if (!m || !kvm->cpus)
-		goto out_of_memory;
+	if (!kvm->cpus) {
+		pr_err("cannot create %u vCPUs: %s", kvm->cfg->nr_cpus, strerror(-err));
+		return err;
+	}
 
 	int run_size = ioctl(kvm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	if (run_size < (int)sizeof(struct kvm_run)) {
 		err = run_size < 0 ? -errno : -EPROTO;
 		pr_err("KVM does not say how large a vCPU's shared memory is: %s", strerror(-err));
-		goto free_module;
+		free(kvm->cpus);
+		return err;
 	}
 	kvm->run_size = (size_t)run_size;
 	pthread_mutex_init(&kvm->gate, NULL);
@@ -473,7 +423,7 @@ static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 		kvm->cpus[i] = cpu__new(kvm, i, &err);
 		if (!kvm->cpus[i]) {
 			pr_err("cannot create vCPU %u: %s", i, strerror(-err));
-			cpu_module__exit(kvm, &m->dev);
+			cpu_module__exit(kvm, NULL);
 			return err;
 		}
 	}
@@ -483,19 +433,7 @@ static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 	if (ring_page > 0)
 		kvm->coalesced.ring = (void *)((u8 *)kvm->cpus[0]->run +
 					       ring_page * sysconf(_SC_PAGESIZE));
-
-	m->kvm = kvm;
-	m->halt_watch.expired = halt_watch_expired;
-	ioloop__arm(&kvm->loop, &m->halt_watch, HALT_WATCH_MS);
-	*dev = &m->dev;
 	return 0;
-
-out_of_memory:
-	pr_err("cannot create %u vCPUs: %s", kvm->cfg->nr_cpus, strerror(-err));
-free_module:
-	free(kvm->cpus);
-	free(m);
-	return err;
 }
 
 const struct kvm_module cpu_module = {

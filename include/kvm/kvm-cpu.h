@@ -25,10 +25,9 @@ struct kvm_cpu {
 	pthread_t thread;
 	struct thread_id thread_id;
 	bool started;
-	bool halted_for_good;	/* atomic; at its last signal it was, see halt_watch_expired() */
+	bool halted_for_good;	/* atomic; at its last signal it was, see report/halt-watch.c */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
 	u64 writes;		/* those that told a device something; the same */
-	u64 exits_seen;		/* by the halt watch; the loop's */
 	u64 last_seen_ns;	/* about to enter the guest; the thread's */
 	unsigned requests;	/* atomic; see kvm_cpu__request() */
 	struct cpu_snapshot *snapshot; /* atomic; the answer to CPU_REQUEST_SNAPSHOT */
@@ -40,6 +39,12 @@ enum cpu_request {
 	CPU_REQUEST_SNAPSHOT = 1, /* evidence__answer() */
 	CPU_REQUEST_NMI = 2,
 };
+
+/*
+ * Makes KVM_RUN return, whether the thread is in it or about to enter it. Any other
+ * thread, while the vCPU's own has not been joined.
+ */
+void kvm_cpu__kick(struct kvm_cpu *cpu);
 
 /*
  * Asks the vCPU's thread for it, and has it leave the guest to do so. It is done

@@ -32,4 +32,5 @@ X(virtio_rng)	/* --rng */
 X(virtio_balloon) /* --balloon */
 X(pci_ecam)	/* the configuration space of all PCI devices, now that they are there */
 X(cpu)		/* the vCPUs, not yet running */
+X(halt_watch)	/* whether all of them have halted for good */
 X(kernel)	/* into RAM; last, because its tables describe all of the above */
