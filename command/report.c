@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading what init says; command/report.h is the manual. */
 #include "report.h"
+#include "kvm/chars.h"
 #include "kvm/number.h"
 
 #include "../guest/protocol.h"
@@ -50,7 +51,7 @@ bool report_reader__feed(struct report_reader *reader, u8 byte, struct report *r
 	if (byte != '\n') {
 		/* UTF-8 may be part of a name; what moves a cursor is not. */
 		if (reader->len < sizeof(reader->line) - 1)
-			reader->line[reader->len++] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
+			reader->line[reader->len++] = is_control((char)byte) ? '?' : (char)byte;
 		return false;
 	}
 	reader->line[reader->len] = '\0';

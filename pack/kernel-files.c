@@ -2,6 +2,7 @@
 /* What the host has of a kernel; include/kvm/kernel-files.h is the manual. */
 #include "kvm/kernel-files.h"
 #include "kernel-release.h"
+#include "kvm/chars.h"
 #include "text.h"
 
 #include <errno.h>
@@ -119,11 +120,6 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 /*
  * The kernel's directory and tree
  */
-static bool ends_with(const char *s, const char *tail)
-{
-	return strlen(s) >= strlen(tail) && !strcmp(s + strlen(s) - strlen(tail), tail);
-}
-
 static bool has_config(struct kernel_files *k, const char *dir)
 {
 	struct strbuf config = { 0 };

@@ -2,6 +2,7 @@
 /* A kernel's version, from its file; kernel-release.h is the manual. */
 #include "kernel-release.h"
 #include "elf-file.h"
+#include "kvm/chars.h"
 #include "kvm/file.h"
 
 #include <asm/bootparam.h>
@@ -24,7 +25,7 @@ void kernel_release__take(char release[KERNEL_RELEASE_LEN], const char *text, si
 	release[0] = '\0';
 	while (n < len && text[n] > ' ' && text[n] <= '~' && text[n] != '/')
 		n++;
-	if (n == len || n >= KERNEL_RELEASE_LEN || !(*text >= '0' && *text <= '9') ||
+	if (n == len || n >= KERNEL_RELEASE_LEN || !is_digit(*text) ||
 	    (text[n] && !isspace((unsigned char)text[n])))
 		return;
 	memcpy(release, text, n);

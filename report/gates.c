@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a console must not say; include/kvm/gates.h is the manual. */
 #include "kvm/gates.h"
+#include "kvm/chars.h"
 #include "kvm/console-watch.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -283,13 +285,10 @@ static bool is_kernels(struct gates *g, const struct console_line *line)
 	return !line->from_program && (line->stamped || !strict);
 }
 
-static void copy_printable(char *to, size_t size, const char *from)
+static void copy_printable(char to[GATE_LINE_LEN], const char *from)
 {
-	size_t i;
-
-	for (i = 0; i < size - 1 && from[i]; i++)
-		to[i] = (u8)from[i] < ' ' || from[i] == 0x7f ? '?' : from[i];
-	to[i] = '\0';
+	snprintf(to, GATE_LINE_LEN, "%s", from);
+	make_printable(to, strlen(to));
 }
 
 static void count_line(struct gates *g, enum gate_kind kind, const char *message, const char *regex)
@@ -301,7 +300,7 @@ static void count_line(struct gates *g, enum gate_kind kind, const char *message
 	if (!t->count++) {
 		t->order = g->matched;
 		t->regex = regex;
-		copy_printable(t->first, sizeof(t->first), message);
+		copy_printable(t->first, message);
 	}
 	pthread_mutex_unlock(&g->lock);
 }
@@ -310,7 +309,7 @@ static void report_lockup(struct kvm *kvm, enum gate_kind kind, const char *mess
 {
 	char line[GATE_LINE_LEN];
 
-	copy_printable(line, sizeof(line), message);
+	copy_printable(line, message);
 	kvm->gates->lockup_hook(kvm, gates[kind].name, line);
 }
 

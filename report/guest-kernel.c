@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel in a guest's memory; include/kvm/guest-kernel.h is the manual. */
 #include "kvm/guest-kernel.h"
+#include "kvm/chars.h"
 
 #include <errno.h>
 #include <string.h>
@@ -94,7 +95,7 @@ size_t guest_kernel__banner(const struct guest_mem *mem, u64 end, const char **l
 		const char *newline = memchr(p, '\n', min_u64((u64)(stop - p), MAX_BANNER));
 
 		/* others are formats of the kernel's, "Linux version %s" */
-		if (newline && p[strlen(words)] >= '0' && p[strlen(words)] <= '9' &&
+		if (newline && is_digit(p[strlen(words)]) &&
 		    !memchr(p, '\0', (size_t)(newline - p))) {
 			*line = p;
 			return (size_t)(newline - p);

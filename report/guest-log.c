@@ -2,6 +2,7 @@
 /* The log of a guest's kernel and the VM's end; include/kvm/guest-log.h is the manual. */
 #include "kvm/guest-log.h"
 #include "kvm/arch.h"
+#include "kvm/chars.h"
 #include "kvm/clock.h"
 #include "kvm/console-watch.h"
 #include "kvm/gates.h"
@@ -58,7 +59,7 @@ static const char *skip_prefix(const char *line, size_t *len)
 	if (p < end && *p == '[') {
 		do {
 			p++;
-		} while (p < end && (*p == ' ' || *p == '.' || (*p >= '0' && *p <= '9')));
+		} while (p < end && (*p == ' ' || *p == '.' || is_digit(*p)));
 		p = p < end && *p == ']' ? p + 1 : line;
 	}
 	while (p < end && *p == ' ')
@@ -78,7 +79,7 @@ static bool starts_crash(const char *line)
 
 	line = skip_prefix(line, &len);
 	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!strncmp(line, words[i], strlen(words[i])))
+		if (begins_with(line, words[i]))
 			return true;
 	}
 	return false;

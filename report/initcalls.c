@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A kernel's initcalls; include/kvm/initcalls.h is the manual. */
 #include "kvm/initcalls.h"
+#include "kvm/chars.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ static bool number(const char **p, const char *end, u64 *value)
 {
 	const char *start = *p;
 
-	for (*value = 0; *p < end && **p >= '0' && **p <= '9'; ++*p) {
+	for (*value = 0; *p < end && is_digit(**p); ++*p) {
 		*value = *value * 10 + (u64)(**p - '0');
 		if (*value > MAX_US)
 			return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A line of test results; report/ktap-line.h is the manual. */
 #include "ktap-line.h"
+#include "kvm/chars.h"
 
 #include <string.h>
 #include <strings.h>
@@ -24,11 +25,6 @@ struct ktap_place ktap_line__place(const char *p)
 	}
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* A number of at most nine digits, so that no sum of it overflows. Returns NULL if it is none. */
 static const char *read_number(const char *p, u64 *number)
 {
@@ -48,23 +44,22 @@ bool ktap_line__is_version(const char *text)
 {
 	u64 version;
 
-	text += *text == 'K';
-	if (strncmp(text, "TAP version ", 12))
-		return false;
-	text = read_number(text + 12, &version);
+	text = behind(text + (*text == 'K'), "TAP version ");
+	if (text)
+		text = read_number(text, &version);
 	return text && !*text;
 }
 
 const char *ktap_line__subtest(const char *text)
 {
-	static const char header[] = "# Subtest: ";
-
-	return strncmp(text, header, sizeof(header) - 1) ? NULL : text + sizeof(header) - 1;
+	return behind(text, "# Subtest: ");
 }
 
 const char *ktap_line__bail_out(const char *text)
 {
-	return strncmp(text, "Bail out!", 9) ? NULL : skip_blanks(text + 9);
+	const char *why = behind(text, "Bail out!");
+
+	return why ? skip_blanks(why) : NULL;
 }
 
 /* The keyword at @p; the character behind it in *@end. */
@@ -92,11 +87,10 @@ static enum ktap_directive read_directive(const char *p, const char **end)
 
 bool ktap_line__plan(const char *text, struct ktap_plan *plan)
 {
-	const char *p, *end;
+	const char *p = behind(text, "1.."), *end;
 
-	if (strncmp(text, "1..", 3))
-		return false;
-	p = read_number(text + 3, &plan->count);
+	if (p)
+		p = read_number(p, &plan->count);
 	if (!p)
 		return false;
 	p = skip_blanks(p);

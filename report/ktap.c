@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Test results on a console; include/kvm/ktap.h is the manual. */
 #include "kvm/ktap.h"
+#include "kvm/chars.h"
 #include "ktap-line.h"
 #include "ktap-tree.h"
 
@@ -102,13 +103,13 @@ static bool in_kunit_suite(const struct ktap *k)
  */
 static void take_hint(struct ktap *k, const char *comment)
 {
-	static const char run[] = "RUN  ";
+	const char *run = behind(comment, "RUN  ");
 	size_t len = strcspn(comment, ": ");
 
-	if (!strncmp(comment, "selftests: ", 11)) {
+	if (begins_with(comment, "selftests: ")) {
 		set_name(k->hint, comment);
-	} else if (!strncmp(comment, run, sizeof(run) - 1)) {
-		set_name(k->hint, comment + 3 + strspn(comment + 3, " "));
+	} else if (run) {
+		set_name(k->hint, run + strspn(run, " "));
 		k->hint[strcspn(k->hint, " ")] = '\0';
 	} else if (in_kunit_suite(k) && len && len < KTAP_MAX_NAME && comment[len] == ':') {
 		set_name(k->hint, comment);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel's log as dmesg prints it; include/kvm/printk-text.h is the manual. */
 #include "kvm/printk-text.h"
+#include "kvm/chars.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,12 +63,6 @@ static bool make_room(struct printk_text *t, size_t more)
 	return true;
 }
 
-/* Whether a terminal would obey @c rather than show it */
-static bool is_control(unsigned char c)
-{
-	return (c < ' ' && c != '\t') || c == 0x7f;
-}
-
 /* There is room. */
 static void add_char(struct printk_text *t, unsigned char c, size_t indent)
 {
@@ -78,7 +73,7 @@ static void add_char(struct printk_text *t, unsigned char c, size_t indent)
 		*end++ = '\n';
 		memset(end, ' ', indent);
 		end += indent;
-	} else if (is_control(c)) {
+	} else if (is_control((char)c) && c != '\t') {
 		end[0] = '\\';
 		end[1] = 'x';
 		end[2] = digits[c >> 4];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --results; include/kvm/results.h is the manual. */
 #include "kvm/results.h"
+#include "kvm/chars.h"
 #include "kvm/console-watch.h"
 #include "kvm/file.h"
 #include "kvm/ktap-report.h"
@@ -100,15 +101,6 @@ void results__crashed(struct kvm *kvm, const char *line)
  */
 #define DETAIL_LEN 384
 
-/* The guest's words are for a terminal. */
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 /* What is wrong with the results, in one sentence; "" if they are good. */
 static void say_detail(const struct ktap *k, char detail[DETAIL_LEN])
 {
@@ -131,7 +123,7 @@ static void say_detail(const struct ktap *k, char detail[DETAIL_LEN])
 	else
 		snprintf(detail, DETAIL_LEN, "the plan was not kept%s%s%s", first, t ? ": " : "",
 			 t ? ktap__text(k, t->reason) : "");
-	make_printable(detail);
+	make_printable(detail, strlen(detail));
 }
 
 static void append_count(char *text, size_t size, u64 n, const char *what)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The names of a kernel's functions, out of a file; include/kvm/symbols.h is the manual. */
+#include "kvm/chars.h"
 #include "kvm/file.h"
 #include "symbols-parts.h"
 
@@ -48,9 +49,7 @@ static void cut_tail(char *name)
 /* The only name in Debian's /boot/System.map */
 static bool is_stub(const char *name)
 {
-	static const char words[] = "The real System.map is in the linux-image-";
-
-	return !strncmp(name, words, sizeof(words) - 1);
+	return begins_with(name, "The real System.map is in the linux-image-");
 }
 
 static const char *parse_map(struct symbols *s)

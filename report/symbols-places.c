@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where a kernel's symbols are looked for; include/kvm/symbols.h is the manual. */
+#include "kvm/chars.h"
 #include "symbols-parts.h"
 
 #include <errno.h>
@@ -28,19 +29,9 @@ static const struct {
 	{ "", "", "vmlinux", NULL },
 };
 
-static bool starts_with(const char *s, const char *head)
-{
-	return !strncmp(s, head, strlen(head));
-}
-
-static bool ends_with(const char *s, const char *tail)
-{
-	return strlen(s) >= strlen(tail) && !strcmp(s + strlen(s) - strlen(tail), tail);
-}
-
 static bool applies(unsigned i, const char *dir, const char *name)
 {
-	return starts_with(name, places[i].kernel) && ends_with(dir, places[i].dir);
+	return begins_with(name, places[i].kernel) && ends_with(dir, places[i].dir);
 }
 
 /* The file of places[@i], which applies, for the kernel @name in @dir. Malloc'd; NULL: no memory. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages on stderr; include/kvm/log.h is the manual. */
 #include "kvm/log.h"
+#include "kvm/chars.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -30,15 +31,6 @@ void log__set_raw_terminal(bool raw)
 bool log__enabled(enum log_level level)
 {
 	return level <= log_level;
-}
-
-/* File names and what a guest says may hold anything; a terminal obeys some of it. */
-static void make_printable(char *line, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?';
-	}
 }
 
 static void remember_error(const char *words, size_t len)

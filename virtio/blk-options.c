@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --disk FILE[,WORD]... */
 #include "blk.h"
+#include "kvm/chars.h"
 #include "kvm/kvm-config.h"
 #include "kvm/log.h"
 
@@ -39,13 +40,6 @@ static int parse_word(const struct option *opt, struct disk_config *disk, const 
 	return 0;
 }
 
-static bool ends_in(const char *string, const char *end)
-{
-	size_t len = strlen(string), end_len = strlen(end);
-
-	return len > end_len && !strcmp(string + len - end_len, end);
-}
-
 static int opt_disk(const struct option *opt, const char *value, void *var)
 {
 	struct kvm_config *cfg = var;
@@ -77,7 +71,7 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 		if (parse_word(opt, disk, strsep(&words, ","), &have_format) < 0)
 			return -EINVAL;
 	}
-	if (!have_format && ends_in(disk->params.file, ".qcow2"))
+	if (!have_format && ends_with(disk->params.file, ".qcow2"))
 		disk->params.format = DISK_QCOW2;
 	return 0;
 }
