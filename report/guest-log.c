@@ -129,18 +129,15 @@ static void tell_gates(const struct guest_log *log, const struct printk_record *
 	const char *newline = memchr(record->text, '\n', record->len);
 	size_t len = newline ? (size_t)(newline - record->text) : record->len;
 	u64 us = record->ts_ns == PRINTK_NO_TIME ? 0 : record->ts_ns / 1000;
-	char text[CONSOLE_LINE_MAX + 1];
-	int stamp, words;
+	char text[CONSOLE_LINE_MAX + 1], stamp[STAMP_LEN];
 
 	if (was_shown(log, record->text, len))
 		return;
-	stamp = snprintf(text, sizeof(text), "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
-			 (unsigned long long)(us % 1000000));
-	words = (int)min_u64(len, sizeof(text) - 1 - (size_t)stamp);
-	snprintf(text + stamp, sizeof(text) - (size_t)stamp, "%.*s", words, record->text);
+	snprintf(text, sizeof(text), "%s%.*s", format_kernel_stamp(us, stamp), (int)len,
+		 record->text);
 
 	const struct console_line line = {
-		.text = text, .len = strlen(text), .message = text + stamp, .stamped = true,
+		.text = text, .len = strlen(text), .message = text + strlen(stamp), .stamped = true,
 	};
 
 	gates__hear_log(log->kvm, &line);

@@ -2,8 +2,8 @@
 /* The kernel's log as dmesg prints it; include/kvm/printk-text.h is the manual. */
 #include "kvm/printk-text.h"
 #include "kvm/chars.h"
+#include "kvm/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,14 +87,12 @@ static void add_char(struct printk_text *t, unsigned char c, size_t indent)
 
 void printk_text__add(struct printk_text *t, const struct printk_record *record)
 {
-	const u64 s = 1000000000, us = 1000;
-	char stamp[40] = "";
-	size_t indent = 0;
+	char stamp[STAMP_LEN] = "";
+	size_t indent;
 
 	if (record->ts_ns != PRINTK_NO_TIME)
-		indent = (size_t)snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ",
-					  (unsigned long long)(record->ts_ns / s),
-					  (unsigned long long)(record->ts_ns % s / us));
+		format_kernel_stamp(record->ts_ns / 1000, stamp);
+	indent = strlen(stamp);
 	t->records++;
 
 	/* A newline becomes one and an indent, and is the most that one byte can become. */

@@ -16,11 +16,14 @@ u64 clock__start_ns(void)
 	return start_ns;
 }
 
-const char *format_stamp(u64 ns, char buf[STAMP_LEN])
+const char *format_kernel_stamp(u64 us, char buf[STAMP_LEN])
 {
-	u64 us = ns > start_ns ? (ns - start_ns) / 1000 : 0;
-
 	snprintf(buf, STAMP_LEN, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
 		 (unsigned long long)(us % 1000000));
 	return buf;
+}
+
+const char *format_stamp(u64 ns, char buf[STAMP_LEN])
+{
+	return format_kernel_stamp(ns > start_ns ? (ns - start_ns) / 1000 : 0, buf);
 }

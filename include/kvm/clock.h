@@ -38,8 +38,11 @@ static inline u64 coarse_ns(void)
 void clock__start(void);
 u64 clock__start_ns(void);
 
-/* @ns as time since the start, as the kernel prints it: "[    0.123456] ". Returns @buf. */
+/* A time as the kernel prints it before a message, "[    0.123456] ". Returns @buf. */
 #define STAMP_LEN 32
+const char *format_kernel_stamp(u64 us, char buf[STAMP_LEN]);
+
+/* The same for what now_ns() has said: time since the start */
 const char *format_stamp(u64 ns, char buf[STAMP_LEN]);
 
 #endif
