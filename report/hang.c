@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --hang: a guest that makes no progress; include/kvm/hang.h is the manual. */
 #include "kvm/hang.h"
+#include "kvm/chars.h"
 #include "kvm/clock.h"
 #include "kvm/gates.h"
 #include "kvm/kvm-cpu.h"
@@ -79,8 +80,8 @@ void hang__guest_reports(struct kvm *kvm, const char *line, size_t len)
 	if (!h || __atomic_exchange_n(&h->reported, true, __ATOMIC_RELAXED))
 		return;
 	len = min_u64(len, sizeof(h->line) - 1);
-	for (size_t i = 0; i < len; i++)
-		h->line[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
+	memcpy(h->line, line, len);
+	make_printable(h->line, len);
 	ioloop__call(&kvm->loop, &h->report);
 }
 

@@ -189,7 +189,7 @@ static void time_in_which_lkvm_did_not_run_does_not_count(void)
 
 static void the_guests_own_report_is_heard(void)
 {
-	static const char line[] = "watchdog: BUG: soft lockup - CPU#0 stuck\x1b for 22s!";
+	static const char line[] = "watchdog: BUG: soft lockup - CPU#0 stuck\x1b for 22s! [\xc3\xa9:1]";
 
 	start(60000);
 	hook(&kvm, "soft-lockup", line);
@@ -198,7 +198,7 @@ static void the_guests_own_report_is_heard(void)
 
 	CHECK_EQ(hangs, 1);
 	CHECK(ms >= 900 && ms < 3000);
-	CHECK_STR(words, "watchdog: BUG: soft lockup - CPU#0 stuck? for 22s!");
+	CHECK_STR(words, "watchdog: BUG: soft lockup - CPU#0 stuck? for 22s! [\xc3\xa9:1]");
 }
 
 static void without_the_option_nothing_happens(void)
