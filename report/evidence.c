@@ -34,6 +34,7 @@ struct evidence {
 /*
  * Names
  */
+
 static const char *name_at(const struct kernel_names *names, u64 addr, unsigned behind,
 			   char buf[KERNEL_NAME_LEN])
 {
@@ -210,6 +211,7 @@ static const struct kernel_names *find_names(struct evidence *e,
 /*
  * All vCPUs
  */
+
 void evidence__request(struct kvm *kvm)
 {
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++)
@@ -385,6 +387,7 @@ void evidence__summary(struct kvm *kvm, char buf[EVIDENCE_SUMMARY_LEN])
 /*
  * One vCPU, at its own end
  */
+
 void evidence__keep_own(struct kvm_cpu *cpu)
 {
 	struct evidence *e = cpu->kvm->evidence;
@@ -412,6 +415,7 @@ void evidence__print_own(struct kvm *kvm)
 /*
  * The module
  */
+
 static void evidence__exit(struct kvm *kvm, struct kvm_device *dev)
 {
 	struct evidence *e = container_of(dev, struct evidence, dev);

@@ -18,6 +18,7 @@
 /*
  * The gates
  */
+
 enum gate_kind {
 	GATE_NONE, /* harmless, though it looks like one that is not */
 	GATE_OOPS,
@@ -154,6 +155,7 @@ static const struct gate_row {
 /*
  * The state of a VM
  */
+
 struct tally {
 	u64 count;
 	u64 order;		/* which of the gates was the first */
@@ -187,6 +189,7 @@ struct gates {
 /*
  * The user's expressions
  */
+
 static const char *find_match(const struct regexes *r, const char *text, int flags)
 {
 	for (unsigned i = 0; i < r->count; i++) {
@@ -378,6 +381,7 @@ void gates__hear_prompt(struct kvm *kvm, const struct console_line *line)
 /*
  * The sum
  */
+
 static void note_first(struct gates *g, struct verdict *verdict, enum verdict_kind wanted)
 {
 	enum gate_kind first = GATE_NONE;

@@ -115,6 +115,7 @@ static bool was_shown(const struct guest_log *log, const char *line, size_t len)
 /*
  * Reading
  */
+
 struct log_reader {
 	struct printk_reader reader;
 	struct printk_text *text; /* NULL: nobody wants it */
@@ -190,6 +191,7 @@ int guest_log__read(struct kvm *kvm, unsigned newest, struct printk_reader *r)
 /*
  * While it runs
  */
+
 static void look(struct guest_log *log)
 {
 	struct log_reader reader = { .reader.record = see_record };
@@ -232,6 +234,7 @@ void guest_log__look(struct kvm *kvm)
 /*
  * At its end
  */
+
 static bool ended_badly(const struct verdict *v)
 {
 	switch (v->end.kind) {

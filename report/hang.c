@@ -73,6 +73,7 @@ static void look(struct ioloop_timer *t)
 /*
  * The guest's own reports
  */
+
 void hang__guest_reports(struct kvm *kvm, const char *line, size_t len)
 {
 	struct hang *h = kvm->hang;
@@ -108,6 +109,7 @@ static void report_ends(struct ioloop_timer *t)
 /*
  * The module
  */
+
 static int hang__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	struct hang *h;

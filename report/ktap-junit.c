@@ -76,6 +76,7 @@ static void put_time(struct strbuf *out, u64 us)
 /*
  * Numbers: of the elements that are written, as it is these that readers count
  */
+
 struct numbers {
 	u64 tests, failures, errors, skipped;
 };
@@ -105,6 +106,7 @@ static void put_numbers(struct strbuf *out, const struct numbers *n)
 /*
  * Tests
  */
+
 static const struct {
 	const char *element, *type;
 } outcomes[] = {

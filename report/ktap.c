@@ -68,6 +68,7 @@ static void set_name(char name[KTAP_MAX_NAME], const char *text)
  * What stands between two results: it may say why the second one is bad, and
  * what it is called should it never come
  */
+
 static void forget_log(struct ktap *k)
 {
 	k->log_len = 0;
@@ -125,6 +126,7 @@ static bool is_deeper(unsigned hashes, unsigned column, unsigned than_hashes, un
 /*
  * The running test, when no result of it will come
  */
+
 static void name_running(const struct ktap *k, const struct ktap_level *level, const char *known,
 			 char name[KTAP_MAX_NAME])
 {
@@ -190,6 +192,7 @@ static void add_orphan(struct ktap *k, struct ktap_level *level)
 /*
  * Lists
  */
+
 static bool is_complete(const struct ktap_level *level)
 {
 	return level->has_plan && level->results >= level->plan && !level->has_sub;
@@ -318,6 +321,7 @@ static void restart_level(struct ktap *k, struct ktap_level *level)
  * Lines with a meaning. Each of these returns false if the line has none where
  * it stands.
  */
+
 static bool is_new(const struct ktap_level *level)
 {
 	return !level->results && !level->has_plan && !level->has_version && !level->has_sub;

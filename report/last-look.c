@@ -80,6 +80,7 @@ give_verdict(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...)
  * The phases: each begins with an action, and ends when it is done. An action
  * returns false if there is no point in waiting.
  */
+
 static bool ask_cpus(struct last_look *l)
 {
 	evidence__request(l->kvm);
@@ -230,6 +231,7 @@ void last_look__begin_hang(struct kvm *kvm, const char *fmt, ...)
 /*
  * The module
  */
+
 static int last_look__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	struct last_look *l = calloc(1, sizeof(*l));

@@ -21,6 +21,7 @@
 /*
  * The formats, by a file's name
  */
+
 typedef void report_fn(const struct ktap *k, const struct ktap_report *about, struct strbuf *out);
 
 static report_fn *format_of(const char *path)
@@ -66,6 +67,7 @@ static const struct option results_options[] = {
 /*
  * While the VM runs
  */
+
 struct results {
 	struct kvm_device dev;
 	struct whole_file files[MAX_RESULTS];
@@ -99,6 +101,7 @@ void results__crashed(struct kvm *kvm, const char *line)
 /*
  * At its end
  */
+
 #define DETAIL_LEN 384
 
 /* What is wrong with the results, in one sentence; "" if they are good. */
@@ -205,6 +208,7 @@ const struct ktap_counts *results__counts(const struct kvm *kvm)
 /*
  * Making it
  */
+
 static void close_files(struct results *r)
 {
 	while (r->nr_open)

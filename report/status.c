@@ -58,6 +58,7 @@ static const struct timeline *timeline_of(const struct outcome *o)
 /*
  * Sections
  */
+
 static void add_verdict(struct json *j, const struct outcome *o)
 {
 	json__string(j, "verdict", o->verdict);
@@ -269,6 +270,7 @@ static void (*const sections[])(struct json *j, const struct outcome *o) = {
 /*
  * Files
  */
+
 static void write_file(const char *option, const char *path, const struct whole_file *file,
 		       struct strbuf *text)
 {
@@ -412,6 +414,7 @@ void status__free(struct status *s)
 /*
  * The module: while there is a machine, its console is read for the record.
  */
+
 /* What write_record() and write_picture() do in a process that is confined by then */
 static int may_write(const struct kvm *kvm)
 {

@@ -16,6 +16,7 @@
 /*
  * System.map: "ffffffff81000000 T startup_64" a line
  */
+
 static const char not_a_map[] = "it is neither a System.map nor an ELF file with symbols";
 
 static int hex_digit(char c)
@@ -104,6 +105,7 @@ static struct symbols *read_map(int fd, u64 size, const char **why)
 /*
  * ELF: the generic ABI, "Sections" and "Symbol Table"
  */
+
 static const char bad_elf[] = "its sections are out of bounds";
 
 /* Bytes of the file, which the caller frees. NULL: *@why says why. */
@@ -204,6 +206,7 @@ static struct symbols *read_elf(int fd, u64 size, const char **why)
 /*
  * Files
  */
+
 static bool is_elf(int fd)
 {
 	char magic[SELFMAG];

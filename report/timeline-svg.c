@@ -89,6 +89,7 @@ static void add_time(struct strbuf *out, u64 us)
 /*
  * Shapes
  */
+
 static unsigned x_of(const struct drawing *d, u64 us)
 {
 	return LEFT + (unsigned)((double)min_u64(us, d->scale_us) / (double)d->scale_us *
