@@ -16,17 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PRINTED 16		/* vCPUs in full; of the others, who they are */
-#define MAX_OFFSET MiB(1)	/* of an address in a function; what is behind is something else */
+#define MAX_PRINTED 16		/* vCPUs in full; the others are only named */
+#define MAX_OFFSET MiB(1)	/* of an address in a function: what lies further on is something else */
 
 struct evidence {
 	struct kvm_device dev;
 	struct kvm *kvm;
 
-	struct kvm_cpu *own_cpu; /* atomic; the first that came to a bad end of its own */
-	struct cpu_snapshot *own; /* that one's, and only it writes this; NULL: there is none */
+	struct kvm_cpu *own_cpu; /* atomic; the first vCPU that came to a bad end of its own */
+	struct cpu_snapshot *own; /* its snapshot, which it alone writes; NULL: there is none */
 
-	bool looked;		/* for names: whatever came of it stays */
+	bool looked;		/* names have been looked for, and are not again */
 	struct symbols *symbols;
 	struct kernel_names names;
 };
@@ -61,7 +61,7 @@ const char *kernel_name_of_return(const struct kernel_names *names, u64 addr,
 	return name_at(names, addr, 1, buf);
 }
 
-/* True if they have all that the note names at the places it says. */
+/* True unless they have something elsewhere than the note says. */
 static bool agree(const struct symbols *symbols, const struct vmcoreinfo *info, u64 offset)
 {
 	static const char *const names[] = { "_stext", "swapper_pg_dir", "init_uts_ns" };
@@ -77,7 +77,7 @@ static bool agree(const struct symbols *symbols, const struct vmcoreinfo *info, 
 	return true;
 }
 
-/* What a kernel says of itself. The errors of cpu_snapshot__kernel_offset(), here and below. */
+/* By the kernel's note. This and the next two return what cpu_snapshot__kernel_offset() does. */
 static int offset_by_note(const struct kvm *kvm, const struct symbols *symbols, u64 *offset)
 {
 	struct guest_kernel *k = malloc(sizeof(*k));
@@ -115,8 +115,8 @@ static bool all_elsewhere(const struct cpu_snapshot *const *snapshots, unsigned 
 }
 
 /*
- * Registers are right from the early boot on. But many a kernel would fit them,
- * as what they point to is at a multiple of 2 MiB in each: the note must agree.
+ * Registers are right from the early boot on, but fit many a kernel, as what they
+ * point to is at a multiple of 2 MiB in each of them: the note must agree.
  */
 static int find_offset(const struct kvm *kvm, const struct symbols *symbols,
 		       const struct cpu_snapshot *const *snapshots, unsigned count, u64 *offset)
@@ -135,7 +135,7 @@ static int find_offset(const struct kvm *kvm, const struct symbols *symbols,
 	return -ENOENT;
 }
 
-/* Those of a file: named, or found beside the kernel. Returns NULL, or why there are none. */
+/* Takes those of a file: named, or found beside the kernel. Returns NULL, or why there are none. */
 static const char *names_of_file(struct evidence *e, const struct cpu_snapshot *const *snapshots,
 				 unsigned count)
 {
@@ -167,7 +167,7 @@ static const char *names_of_file(struct evidence *e, const struct cpu_snapshot *
 	}
 }
 
-/* Those the guest's kernel has in its memory. The same. */
+/* Takes those that the guest's kernel has in its memory. Returns the same. */
 static const char *names_of_guest(struct evidence *e)
 {
 	struct guest_kernel *k = malloc(sizeof(*k));
@@ -186,7 +186,7 @@ static const char *names_of_guest(struct evidence *e)
 	return NULL;
 }
 
-/* Once for a VM. */
+/* Looks for them once in the life of a VM. */
 static const struct kernel_names *find_names(struct evidence *e,
 					     const struct cpu_snapshot *const *snapshots,
 					     unsigned count)
@@ -248,7 +248,7 @@ void evidence__answer(struct kvm_cpu *cpu)
 	__atomic_store_n(&cpu->snapshot, s, __ATOMIC_RELEASE); /* pairs with snapshot_of() */
 }
 
-/* The snapshots there are by now, so that late ones change nothing. NULL: no memory. */
+/* Returns the snapshots there are by now: later ones change nothing. NULL: no memory. */
 static const struct cpu_snapshot **collect(const struct kvm *kvm)
 {
 	const struct cpu_snapshot **all = calloc(kvm->cfg->nr_cpus, sizeof(*all));
@@ -301,7 +301,7 @@ static void id_list__print(struct id_list *l, const char *what)
 		pr_err("vCPU%s %s: %s", l->count > 1 ? "s" : "", l->text, what);
 }
 
-/* Those after @first that do the same: they are taken out of the list. */
+/* Prints which of those after @first do the same, and takes them out of the list. */
 static void print_others_like(const struct cpu_snapshot **all, unsigned count, unsigned first)
 {
 	struct id_list same = { 0 };
@@ -431,7 +431,7 @@ static int may_read(const char *path, void *sandbox)
 	return sandbox__may_read(sandbox, path);
 }
 
-/* Once the process is confined. */
+/* The process is confined when it looks for names. */
 static int may_read_symbols(const struct kvm *kvm)
 {
 	int err;

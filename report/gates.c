@@ -77,8 +77,8 @@ static const struct {
 
 /*
  * What a message, or the part of it behind a "subsystem: ", begins with, and
- * what else is in it. The first row counts. Many harmless messages begin with
- * "WARNING: " or "INFO: ", so these rows say more.
+ * what else is in it. The first row that fits counts. Many harmless messages
+ * begin with "WARNING: " or "INFO: ", so these rows say more.
  */
 static const struct gate_row {
 	const char *begins, *has;
@@ -159,7 +159,7 @@ static const struct gate_row {
 struct tally {
 	u64 count;
 	u64 order;		/* which of the gates was the first */
-	const char *regex;	/* GATE_FAIL_ON: of its first line */
+	const char *regex;	/* GATE_FAIL_ON: the one that its first line matched */
 	char first[GATE_LINE_LEN];
 };
 
@@ -211,7 +211,7 @@ static int regexes__compile(struct regexes *r, const struct gate_patterns *patte
 	for (; r->count < patterns->count; r->count++) {
 		if (regcomp(&r->compiled[r->count], patterns->regex[r->count],
 			    REG_EXTENDED | REG_NOSUB))
-			return -ENOMEM; /* they have been found sound */
+			return -ENOMEM; /* gates-options.c has found them sound */
 	}
 	return 0;
 }
@@ -220,7 +220,7 @@ static int regexes__compile(struct regexes *r, const struct gate_patterns *patte
  * A line
  */
 
-/* "Oops: 0002 [#1] SMP", "invalid opcode: 0000 [#1]": x86's die(), whatever for */
+/* "Oops: 0002 [#1] SMP", "invalid opcode: 0000 [#1]": x86's die(), for whatever reason */
 static bool is_die(const char *message)
 {
 	const char *number = strstr(message, " [#"), *p = number;
@@ -239,7 +239,7 @@ static const struct gate_row *row_at(const struct gates *g, const char *p)
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		size_t len = strlen(rows[i].begins);
 
-		/* behind its last byte, as the blank that ends one word may begin the other */
+		/* from its last byte on, as the blank that ends one word may begin the other */
 		if (!strncmp(p, rows[i].begins, len) &&
 		    (!rows[i].has || strstr(p + len - 1, rows[i].has)))
 			return &rows[i];
@@ -264,7 +264,7 @@ static enum gate_kind built_in_gate(const struct gates *g, const struct console_
 	return is_die(line->message) ? GATE_OOPS : GATE_NONE;
 }
 
-/* The first stamp: what has been counted had none, or was the user's. */
+/* At the first stamp: what was counted without one is forgotten, but for the user's own. */
 static void begin_to_be_strict(struct gates *g)
 {
 	pthread_mutex_lock(&g->lock);
@@ -278,7 +278,7 @@ static void begin_to_be_strict(struct gates *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
-/* As far as can be told; @g learns from it. */
+/* True if the kernel says it, as far as can be told. @g learns from it. */
 static bool is_kernels(struct gates *g, const struct console_line *line)
 {
 	bool strict = __atomic_load_n(&g->stamps, __ATOMIC_RELAXED);
@@ -316,7 +316,7 @@ static void report_lockup(struct kvm *kvm, enum gate_kind kind, const char *mess
 	kvm->gates->lockup_hook(kvm, gates[kind].name, line);
 }
 
-/* @kernels: no program's. Returns the gate that has counted it. */
+/* @kernels: the line is no program's. Returns the gate that has counted it. */
 static enum gate_kind hear_gates(struct kvm *kvm, const struct console_line *line, bool kernels,
 				 int flags)
 {

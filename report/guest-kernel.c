@@ -13,7 +13,7 @@
 #define KERNEL_MIN MiB(1)	/* none is loaded lower */
 #define MAX_BANNER 256		/* with its newline */
 
-/* That the address space is the one the description belongs to */
+/* True if the address space is the one the description belongs to. */
 static bool release_is_there(const struct guest_kernel *k)
 {
 	char said[UTS_LEN], there[UTS_LEN];
@@ -33,7 +33,7 @@ static bool is_sound(struct guest_kernel *k, const struct guest_mem *mem)
 	return guest_va__of_kernel(&k->va, mem, &k->info) && release_is_there(k);
 }
 
-/* That what it says is its own is where @live has it, too */
+/* True if @live has the kernel where its own tables have it. */
 static bool is_mapped(const struct guest_kernel *k, const struct guest_va *live)
 {
 	u64 uts, own, there;
@@ -94,7 +94,7 @@ size_t guest_kernel__banner(const struct guest_mem *mem, u64 end, const char **l
 	for (; (p = memmem(p, (size_t)(stop - p), words, strlen(words))); p += strlen(words)) {
 		const char *newline = memchr(p, '\n', min_u64((u64)(stop - p), MAX_BANNER));
 
-		/* others are formats of the kernel's, "Linux version %s" */
+		/* the kernel also has formats, "Linux version %s" */
 		if (newline && is_digit(p[strlen(words)]) &&
 		    !memchr(p, '\0', (size_t)(newline - p))) {
 			*line = p;

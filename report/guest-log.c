@@ -16,21 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is printed: so many lines, or more if a crash begins a little further up. */
+/* So many lines are printed, or more if a crash begins a little further up. */
 #define LINES_SHOWN 40
 #define LINES_OF_CRASH 200
 #define LINES_BEFORE_CRASH 5
 
-/*
- * A panic may be followed by the back traces of all CPUs and more, and preceded
- * by nothing that counts: what is looked through while the guest runs.
- */
+/* Looked through while the guest runs: back traces of all CPUs, and more, may follow a panic. */
 #define RECORDS_WATCHED 512
 
 #define WATCH_MS 2000
-/* Of the I/O loop's time a search for the kernel takes half a percent at most. */
+/* A search for the kernel takes at most half a percent of the I/O loop's time. */
 #define WATCH_REST 200
-/* It takes some ms for each GiB, and a console should not notice. */
+/* A search takes some ms for each GiB, and a console should not notice. */
 #define WATCH_MAX_MEM GiB(16)
 #define WATCH_MAX_SEARCH GiB(2) /* for a kernel without a note, as that takes longer */
 
@@ -49,9 +46,10 @@ struct guest_log {
 };
 
 /*
- * What consoles have shown: a line's prefix is left out, as consoles need not
- * have it, and programs' words do not count more than once in 2^32.
+ * What consoles have shown
  */
+
+/* Consoles need not have a line's prefix, so it does not count. */
 static const char *skip_prefix(const char *line, size_t *len)
 {
 	const char *end = line + *len, *p = line;
@@ -85,13 +83,13 @@ static bool starts_crash(const char *line)
 	return false;
 }
 
-/* FNV-1a; 0 is an empty line's and stands for none. */
+/* FNV-1a: two lines have the same once in 2^32. 0 is an empty line's, and stands for none. */
 static u32 line_hash(const char *line, size_t len)
 {
 	const char *p = skip_prefix(line, &len);
 	u32 hash = 0x811c9dc5;
 
-	/* A watch may have cut it. */
+	/* The console's watch may have cut it. */
 	for (size_t i = 0; i < min_u64(len, 256); i++)
 		hash = (hash ^ (u8)p[i]) * 0x01000193;
 	return len ? hash : 0;
@@ -124,7 +122,7 @@ struct log_reader {
 	char panic[VERDICT_DETAIL_LEN]; /* the last one's first line, or "" */
 };
 
-/* What no console has shown, no gate has heard. */
+/* No gate has heard what no console has shown. */
 static void tell_gates(const struct guest_log *log, const struct printk_record *record)
 {
 	const char *newline = memchr(record->text, '\n', record->len);
@@ -291,7 +289,7 @@ static void print_unseen(const struct guest_log *log)
 	}
 }
 
-/* The vCPUs' threads have ended. */
+/* The address space of the kernel, if a vCPU was in it when the threads ended */
 static bool live_kernel(struct kvm *kvm, struct guest_va *va)
 {
 	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
@@ -306,7 +304,7 @@ void guest_log__examine(struct kvm *kvm)
 	struct guest_log *log = kvm->log;
 	struct verdict *v = &kvm->verdict;
 	bool wanted = ended_badly(v) || v->end.kind != VERDICT_PASS;
-	/* Who has ended lkvm by hand does not wait for a search of all RAM. */
+	/* Somebody who ends lkvm by hand does not wait for a search of all RAM. */
 	bool all = v->end.kind != VERDICT_SIGNAL;
 	struct log_reader reader = {
 		.reader.record = see_record, .text = wanted ? &log->text : NULL, .gates = log,

@@ -2,9 +2,9 @@
 /*
  * A guest that halts with interrupts off on every vCPU will never do anything
  * again, and KVM keeps it asleep without a word. Each vCPU is interrupted now and
- * then, and looks whether it is such a one; not if it has made an exit since the
- * last time, and so has come by of itself. The interrupted vCPU also empties the
- * ring of coalesced writes: a hung guest's last words.
+ * then to see whether it is such a one, unless it has made an exit since the last
+ * look, and so has come by of itself. The interrupted vCPU also empties the ring of
+ * coalesced writes: a hung guest's last words.
  */
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"

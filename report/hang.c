@@ -33,7 +33,7 @@ struct hang {
 	u64 progress;	/* what it saw then */
 	u64 silent_ms;	/* since there was something new */
 
-	bool reported;	/* atomic: who sets it fills in the line */
+	bool reported;	/* atomic: whoever sets it fills in the line */
 	char line[REPORT_LEN];
 	struct ioloop_call report;
 	struct ioloop_timer report_ends;
@@ -57,7 +57,7 @@ static void look(struct ioloop_timer *t)
 	u64 passed_ms = (now - h->looked_ns) / NS_PER_MS;
 	char seconds[SECONDS_STRING_LEN];
 
-	/* More than that has passed only for lkvm, which was stopped, or the host asleep. */
+	/* If more has passed, lkvm was stopped or the host asleep. */
 	h->silent_ms += min_u64(passed_ms, 2 * h->period_ms);
 	if (seen != h->progress || term__is_full(kvm) || verdict__panicked(&kvm->verdict))
 		h->silent_ms = 0;

@@ -31,7 +31,7 @@ static bool number(const char **p, const char *end, u64 *value)
 	return *p > start;
 }
 
-/* Where a new one goes: a free place, or that of the shortest; NULL if that is no shorter. */
+/* Where a new one goes: a free place, or that of the shortest; NULL unless the new one is longer. */
 static struct initcall *place_for(struct initcalls *c, u64 us)
 {
 	struct initcall *shortest = c->longest;

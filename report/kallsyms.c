@@ -148,7 +148,7 @@ static struct symbols *read_symbols(const struct stream *names, const struct tok
 	return symbols__end(s, why);
 }
 
-/* What the note says of itself, as far as it does, must be so. */
+/* True unless the note has _stext at another place. */
 static bool is_sound(const struct symbols *s, const struct vmcoreinfo *info)
 {
 	u64 said, found;

@@ -34,7 +34,7 @@ static void put_result(const struct ktap *k, struct json *j, const struct ktap_t
 		json__u64(j, "time_us", t->time_us);
 }
 
-/* These kunit.py has in each list, most of them for KernelCI to fill in. */
+/* kunit.py has these in each list, most of them for KernelCI to fill in. */
 static void put_common(struct json *j, const struct ktap_report *about)
 {
 	json__string(j, "arch", "x86_64");

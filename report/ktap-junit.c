@@ -23,7 +23,7 @@ static const char *entity_of(u32 rune, bool in_attribute)
 	switch (rune) {
 	case '<':
 		return "&lt;";
-	case '>': /* as it must not end a "]]>" */
+	case '>': /* which must not end a "]]>" */
 		return "&gt;";
 	case '&':
 		return "&amp;";
@@ -31,7 +31,7 @@ static const char *entity_of(u32 rune, bool in_attribute)
 		return "&quot;";
 	case '\r': /* a parser makes a line feed of it */
 		return "&#13;";
-	case '\n': /* and of these a blank */
+	case '\n': /* and a blank of these */
 		return in_attribute ? "&#10;" : NULL;
 	case '\t':
 		return in_attribute ? "&#9;" : NULL;
@@ -74,7 +74,7 @@ static void put_time(struct strbuf *out, u64 us)
 }
 
 /*
- * Numbers: of the elements that are written, as it is these that readers count
+ * Numbers of the elements that are written: it is these that readers count
  */
 
 struct numbers {
@@ -187,7 +187,7 @@ static void put_lists(const struct ktap *k, const struct ktap_test *first, char 
 	}
 }
 
-/* What no test above says: there are none, or none of those that are listed is bad. */
+/* Says what no test above does: that there is none, or that a bad one is not listed. */
 static void put_detail(const char *detail, struct strbuf *out)
 {
 	strbuf__puts(out, "  <testsuite name=\"lkvm\" tests=\"1\" failures=\"0\" errors=\"1\" "

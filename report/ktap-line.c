@@ -62,7 +62,7 @@ const char *ktap_line__bail_out(const char *text)
 	return why ? skip_blanks(why) : NULL;
 }
 
-/* The keyword at @p; the character behind it in *@end. */
+/* The keyword at @p; *@end is what follows it. */
 static enum ktap_directive read_directive(const char *p, const char **end)
 {
 	static const struct {

@@ -145,7 +145,7 @@ bool ktap__is_reported(const struct ktap *k, const struct ktap_test *t)
 	       (is_bad(t) && !has_bad(k, sub));
 }
 
-/* @len: of what is in @name already */
+/* @len: how much of @name is filled in already */
 static const struct ktap_test *find_bad(const struct ktap *k, const struct ktap_test *t, char *name,
 					size_t size, size_t len)
 {

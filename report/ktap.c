@@ -138,7 +138,7 @@ static void name_running(const struct ktap *k, const struct ktap_level *level, c
 		snprintf(name, KTAP_MAX_NAME, "test %" PRIu64, level->results + 1);
 }
 
-/* Its place in the list is taken. */
+/* Takes the running test's place in the list. */
 static void pass_by(struct ktap *k, struct ktap_level *level)
 {
 	level->results++;
@@ -198,7 +198,7 @@ static bool is_complete(const struct ktap_level *level)
 	return level->has_plan && level->results >= level->plan && !level->has_sub;
 }
 
-/* What the list still owes */
+/* Adds what the list still owes. */
 static void settle(struct ktap *k, struct ktap_level *level)
 {
 	if (level->has_sub)
@@ -303,8 +303,8 @@ static bool is_below_top(const struct ktap *k, const struct ktap_place *place)
 }
 
 /*
- * Programs that a kselftest runs print a header each, and it alone has a
- * result: one list after the other, all of them its subtests.
+ * Each program that a kselftest runs prints a header, but only the kselftest has
+ * a result: the lists that follow each other are all its subtests.
  */
 static void restart_level(struct ktap *k, struct ktap_level *level)
 {
@@ -525,7 +525,7 @@ static void add_result(struct ktap *k, struct ktap_level *level, const struct kt
 	forget_log(k);
 }
 
-/* True if a result that is number 1 begins a stream, in which the old one has no part. */
+/* True if a result that is number 1 begins another stream. */
 static bool begins_stream(const struct ktap *k, const struct ktap_result *r)
 {
 	const struct ktap_level *level = &k->levels[0];
@@ -603,7 +603,7 @@ void ktap__line(struct ktap *k, const char *text, u64 now_us)
 	if (!*place.text || hear(k, &place))
 		return;
 	if (!k->depth || (k->depth == 1 && is_complete(&k->levels[0])))
-		return; /* nobody's */
+		return; /* it belongs to no test */
 	keep_log(k, k->line);
 	if (place.hashes)
 		take_hint(k, place.text);

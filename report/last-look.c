@@ -19,7 +19,7 @@
 #define LIMIT_MS	3000	/* for all of it */
 #define STEP_MS		10	/* between two looks at how far it is */
 #define FIRST_WORD_MS	600	/* for a guest that is asked: the host may be busy */
-#define SILENCE_MS	200	/* then it has said all */
+#define SILENCE_MS	200	/* after that it has said all */
 
 struct last_look {
 	struct kvm_device dev;
@@ -27,7 +27,7 @@ struct last_look {
 	struct ioloop_timer step;
 	bool begun;
 
-	/* of a hang; the verdict's words otherwise have been given */
+	/* of a hang; otherwise the verdict has been given */
 	bool hang;
 	char words[VERDICT_DETAIL_LEN - EVIDENCE_SUMMARY_LEN];
 
@@ -57,7 +57,7 @@ static bool has_finished(struct last_look *l)
 	return ms_since(l->heard) >= (l->answers ? SILENCE_MS : FIRST_WORD_MS);
 }
 
-/* True if there was none yet. */
+/* Returns false if there was one already. */
 static bool vgive_verdict(struct kvm *kvm, enum verdict_kind kind, const char *fmt, va_list args)
 {
 	if (!verdict__end(&kvm->verdict, kind, 0, fmt, args))
@@ -112,7 +112,7 @@ static bool press_next(struct last_look *l, u8 key)
 	return l->answers && term__sysrq(l->kvm, key);
 }
 
-/* All of what the next ones print, though the kernel may have been told to be quiet */
+/* All that the next ones print is to be seen, though the kernel may have been told to be quiet. */
 static bool press_9(struct last_look *l)
 {
 	return term__sysrq(l->kvm, '9');
@@ -150,7 +150,7 @@ static const struct {
 	bool (*is_over)(struct last_look *l);
 	unsigned limit_ms;	/* then it is over anyway */
 } phases[] = {
-	{ ask_cpus, cpus_have_answered, 1000 }, /* who is later is stuck in a device */
+	{ ask_cpus, cpus_have_answered, 1000 }, /* a vCPU that is later is stuck in a device */
 	{ show_evidence, NULL, 0 },
 	{ press_9, has_finished, 600 },
 	{ press_l, has_finished, 600 },
@@ -169,7 +169,7 @@ static void begin_phase(struct last_look *l, unsigned phase)
 		l->bytes = __atomic_load_n(&l->kvm->console_bytes, __ATOMIC_RELAXED);
 		worth_it = phases[phase].begin(l);
 		l->since = l->heard = now_ns();
-		l->answers = false; /* which the phase has asked for */
+		l->answers = false; /* begin() has looked at it */
 		if (worth_it) {
 			ioloop__arm(&l->kvm->loop, &l->step, STEP_MS);
 			return;
@@ -209,7 +209,7 @@ void last_look__begin(struct kvm *kvm, enum verdict_kind kind, const char *fmt, 
 	va_end(args);
 	if (!first)
 		return;
-	/* Of a hang that is being looked at already this is the verdict then. */
+	/* It is also the verdict on a hang that is being looked at already. */
 	l->hang = false;
 	begin(l);
 }

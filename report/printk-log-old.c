@@ -85,7 +85,7 @@ static bool old_header(const struct old_log *log, u32 *index, struct view *heade
 static void old_record(const struct old_log *log, u32 index, const struct view *header,
 		       struct printk_reader *r)
 {
-	const u64 facility = log->at.dict_len + sizeof(u16); /* then flags and level; not told */
+	const u64 facility = log->at.dict_len + sizeof(u16); /* then flags and level; the note does not say */
 	char text[PRINTK_TEXT_MAX];
 	struct printk_record record = {
 		.ts_ns = view_u64(header, log->at.ts_nsec),
@@ -102,7 +102,7 @@ static void old_record(const struct old_log *log, u32 index, const struct view *
 		printk_reader__tell(r, &record);
 }
 
-/* Calls for each record but the first @skip ones; returns how many there are. */
+/* Tells @r, unless it is NULL, of all records but the first @skip. Returns how many there are. */
 static u64 old_walk(const struct old_log *log, u64 skip, struct printk_reader *r)
 {
 	u32 index = log->first;

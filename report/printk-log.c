@@ -22,7 +22,7 @@ void printk_reader__tell(struct printk_reader *r, struct printk_record *record)
  */
 
 #define ENTRY(member, text, max) { text, offsetof(struct prb_layout, member), max }
-#define RB_ENTRY(member, text) ENTRY(member, "OFFSET(" text ")", VIEW_MAX_OFFSET / 2) /* two of them */
+#define RB_ENTRY(member, text) ENTRY(member, "OFFSET(" text ")", VIEW_MAX_OFFSET / 2) /* two are added */
 #define OFFSET_ENTRY(member, text) ENTRY(member, "OFFSET(" text ")", VIEW_MAX_OFFSET)
 #define SIZE_ENTRY(member, text) ENTRY(member, "SIZE(" text ")", VIEW_SIZE)
 
@@ -119,7 +119,7 @@ static bool block_text(const struct prb *rb, u64 begin, u64 next, u64 *addr, u64
 	} else if (wraps) {
 		return false;
 	}
-	/* before the text there is the descriptor's id */
+	/* the descriptor's id is before the text */
 	if (end < start || end - start < sizeof(u64))
 		return false;
 	*addr = rb->data + start + sizeof(u64);
@@ -145,7 +145,7 @@ static bool read_text(const struct prb *rb, const struct view *desc, struct prin
 	return guest_va__read(rb->va, addr, text, record->len) == 0;
 }
 
-/* In today's layout these two follow the length of the text; the note does not tell. */
+/* The note does not say where they are: in today's layout, behind the length of the text. */
 static void read_facility(const struct prb *rb, const struct view *info,
 			  struct printk_record *record)
 {
@@ -176,8 +176,8 @@ static void prb_read_record(const struct prb *rb, u64 id, struct printk_reader *
 	if (!read_text(rb, &desc, &record, text))
 		return;
 	/*
-	 * If the guest has begun to write another one there, some of the above is of
-	 * that. The CPU keeps loads in their order; so must the compiler.
+	 * If the guest has begun to write another record there, some of the above is of
+	 * that one. The CPU keeps loads in their order; so must the compiler.
 	 */
 	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	if (prb__has_data(rb, desc_addr, id))

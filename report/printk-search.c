@@ -38,7 +38,7 @@ static bool is_count_bits(u64 word)
 	return word >= 10 - PRB_AVGBITS && word <= 31 - PRB_AVGBITS;
 }
 
-/* That the descriptors are where the guess says: the newest ones lead to blocks with their ids. */
+/* True if the descriptors are where the guess says: the newest lead to blocks with their ids. */
 static bool proves_itself(const struct prb *rb)
 {
 	unsigned proofs = 0;
@@ -63,7 +63,7 @@ static bool proves_itself(const struct prb *rb)
 	return proofs;
 }
 
-/* Where the infos are is told by their sequence numbers, of which *@newest is the last. */
+/* Sequence numbers tell where the infos are; the last of them is stored in *@newest. */
 static bool find_info_size(struct prb *rb, u64 *newest)
 {
 	u64 mask = rb->count - 1, head = rb->head_id & mask;
@@ -90,8 +90,8 @@ static bool find_info_size(struct prb *rb, u64 *newest)
 
 /*
  * Tries all places in RAM where the pointers of the struct in @v could lead, while
- * there are tries: of what looks like a ring buffer there may be as many as a guest
- * likes.
+ * there are tries left: a guest may make a great many structs that look like a ring
+ * buffer.
  */
 static bool locate(struct prb *rb, struct guest_va *va, const struct view *v, u64 *tries,
 		   u64 *newest)

@@ -38,10 +38,10 @@ static void drop_oldest(struct printk_text *t, size_t keep)
 	t->cut = true;
 }
 
-/* Room for @more bytes and a zero. */
+/* Makes room for @more bytes and a zero. */
 static bool make_room(struct printk_text *t, size_t more)
 {
-	/* Twice the maximum, so that not each line moves all others */
+	/* Twice the maximum, so that not every line moves all the others */
 	if (t->len + more + 1 > 2 * t->max)
 		drop_oldest(t, t->max);
 	if (t->len + more + 1 <= t->size)
@@ -63,7 +63,7 @@ static bool make_room(struct printk_text *t, size_t more)
 	return true;
 }
 
-/* There is room. */
+/* There must be room. */
 static void add_char(struct printk_text *t, unsigned char c, size_t indent)
 {
 	static const char digits[] = "0123456789abcdef";

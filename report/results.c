@@ -221,7 +221,7 @@ static int open_files(struct results *r, const struct kvm_config *cfg)
 		int err = whole_file__open(&r->files[i], cfg->results.paths[i]);
 
 		r->nr_open += !err;
-		/* A file that is there is of this run. */
+		/* From now on a file that is there is of this run. */
 		if (!err && !cfg->dry_run)
 			err = whole_file__clear(&r->files[i]);
 		if (err) {

@@ -37,7 +37,7 @@ struct status {
 	u64 steal_ms;		/* the host's, at the start */
 	struct whole_file record, picture;
 	struct boot_progress progress;
-	struct timeline timeline; /* where there is no machine: nothing */
+	struct timeline timeline; /* of a run without a machine: only its end */
 	bool written;
 };
 
@@ -415,7 +415,7 @@ void status__free(struct status *s)
  * The module: while there is a machine, its console is read for the record.
  */
 
-/* What write_record() and write_picture() do in a process that is confined by then */
+/* Asks for what write_record() and write_picture() do: the process is confined by then. */
 static int may_write(const struct kvm *kvm)
 {
 	int err = sandbox__may_replace(kvm->sandbox, kvm->status->record.target);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /*
- * Where they use to be. DIR is the kernel's directory, VERSION what follows
+ * Where symbols usually are. DIR is the kernel's directory, VERSION what follows
  * "vmlinuz-" in its name.
  */
 static const struct {

@@ -12,9 +12,9 @@
 #define TOP 76
 #define ROW 24
 #define BAR 16
-#define TICKS 8		/* about so many */
+#define TICKS 8		/* about as many */
 
-/* From one mark to the first of others that has come: those after it, up to the end. */
+/* Each goes from one mark to the first of the others that has come. */
 static const struct {
 	const char *name, *colour;
 	enum timeline_mark from, to[3];
@@ -166,7 +166,7 @@ static void draw_moments(struct drawing *d, const struct timeline *t)
 	for (unsigned i = 0; i < ARRAY_SIZE(moments); i++) {
 		u64 us = timeline__us(t, moments[i].mark);
 		unsigned x = x_of(d, us);
-		bool left = x > (LEFT + RIGHT) / 2; /* of the line is where its name has room */
+		bool left = x > (LEFT + RIGHT) / 2; /* its name has room on the left of the line */
 
 		if (us == TIMELINE_NEVER)
 			continue;

@@ -93,7 +93,7 @@ void verdict__fail_pass(struct verdict *v, const char *fmt, ...)
 	va_end(args);
 }
 
-/* The user's configuration rather than the kernel's fault */
+/* True if the user's configuration is at fault rather than the kernel. */
 static bool is_no_root(const char *line)
 {
 	return strstr(line, "VFS: Unable to mount root fs") ||
@@ -159,7 +159,7 @@ static const struct verdict_record *worst_note(const struct verdict *v)
 	return NULL;
 }
 
-/* Our own end, by a signal or a failure: the guest's is not known. */
+/* True if lkvm itself ended, by a signal or a failure: how the guest would have is not known. */
 static bool is_our_own(const struct verdict_record *end)
 {
 	return end->kind == VERDICT_SIGNAL || end->kind == VERDICT_VMM_INTERNAL ||
@@ -173,7 +173,7 @@ static const struct verdict_record *deciding(const struct verdict *v)
 
 	if (is_our_own(&v->end))
 		return &v->end;
-	/* Of the same two the end says more: what the vCPUs did. */
+	/* Of two hangs the end says more: what the vCPUs did. */
 	if (note == &v->lockup && v->end.kind == VERDICT_HANG)
 		return &v->end;
 	if (note && note != &v->splat)
@@ -186,8 +186,8 @@ static const struct verdict_record *deciding(const struct verdict *v)
 }
 
 /*
- * A hang that the guest's own report led to has the report's words, which its
- * note has too, behind the name of the gate.
+ * A hang that the guest's own report led to has the report's words; its note has
+ * them too, behind the name of the gate.
  */
 static bool end_repeats(const struct verdict_record *end, const struct verdict_record *note)
 {

@@ -10,7 +10,7 @@
 #define NOTE_NAME "VMCOREINFO"
 #define FIRST_KEY "OSRELEASE="
 
-#define MAX_FOUND 128 /* each is 8 KiB to copy and its user's work */
+#define MAX_FOUND 128 /* each is 8 KiB to copy, and work for its user */
 
 /* As append_elf_note() in kernel/crash_core.c writes it */
 struct note_header {
@@ -22,7 +22,7 @@ struct note_header {
 
 _Static_assert(sizeof(struct note_header) == 24, "an ELF note's header");
 
-/* Of @size bytes of text, leaves whole lines of printable characters. */
+/* Cuts @size bytes of text behind the last whole line of printable characters. */
 static void keep_lines(char *text, size_t size)
 {
 	size_t end = 0;

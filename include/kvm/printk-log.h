@@ -34,7 +34,7 @@ struct printk_record {
 
 #define PRINTK_NO_TIME UINT64_MAX
 
-/* Who reads: embedded in its owner, which gets itself back with container_of(). */
+/* Embedded in its owner, the reader, which gets itself back with container_of(). */
 struct printk_reader {
 	void (*record)(struct printk_reader *r, const struct printk_record *record);
 };

@@ -43,7 +43,7 @@ struct symbols *symbols__end(struct symbols *s, const char **why);
 int symbols__check(const char *path, const char **why);
 
 /*
- * Looks for the symbols of @kernel, a file, where they use to be: in it, beside
+ * Looks for the symbols of @kernel, a file, where they usually are: in it, beside
  * it, at the top of a build tree, or where distributions have them. The file found is
  * in *@path, which the caller frees. NULL: none can be used, and *@why says so.
  */
