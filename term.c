@@ -21,9 +21,6 @@
 
 #define ESCAPE_KEY 0x01 /* Ctrl-a */
 
-/* The guest's output has waited so long for its reader that the user should know. */
-#define PATIENCE_MS 1000
-
 /* Input that epoll refuses is always there: a guest that takes it fast must not keep the I/O loop. */
 #define READS_AT_A_TIME 16
 
@@ -461,14 +458,14 @@ static void console__refusal(struct ioloop_call *call)
 	struct console *c = container_of(call, struct console, refusal);
 
 	if (!c->patience.armed && !c->said)
-		ioloop__arm(&c->kvm->loop, &c->patience, PATIENCE_MS);
+		ioloop__arm(&c->kvm->loop, &c->patience, OUTBUF_PATIENCE_MS);
 }
 
 static void console__patience_ends(struct ioloop_timer *t)
 {
 	struct console *c = container_of(t, struct console, patience);
 
-	pr_warn("%s takes no more output; the guest waits for it", c->out.name);
+	outbuf__say_full(&c->out);
 	c->said = true;
 }
 

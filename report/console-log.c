@@ -6,12 +6,9 @@
 #include "kvm/log.h"
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
-#include "kvm/sandbox.h"
 #include "kvm/whole-file.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,47 +17,9 @@
 /* The bytes of a UART come one by one: to wait a little makes one write of many. */
 #define GATHER_MS 5
 
-static void deadline_in(struct timespec *ts, unsigned ms)
-{
-	u64 ns = now_ns() + ms * NS_PER_MS;
-
-	ts->tv_sec = (time_t)(ns / NS_PER_S);
-	ts->tv_nsec = (long)(ns % NS_PER_S);
-}
-
 /*
  * The writer
  */
-static bool must_leave(struct console_log *log)
-{
-	pthread_mutex_lock(&log->lock);
-	bool quit = log->quit;
-	pthread_mutex_unlock(&log->lock);
-	return quit;
-}
-
-/* Returns how many bytes were written; less than @len: *@err says why. Without the lock. */
-static size_t write_out(struct console_log *log, const char *data, size_t len, int *err)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		struct pollfd p = { .fd = log->fd, .events = POLLOUT };
-		ssize_t n = write(log->fd, data + done, len - done);
-
-		if (n >= 0) {
-			done += (size_t)n;
-			continue;
-		}
-		*err = -errno;
-		if (*err == -EAGAIN)
-			poll(&p, 1, -1);
-		if ((*err != -EAGAIN && *err != -EINTR) || must_leave(log))
-			break;
-	}
-	return done;
-}
-
 static void say_why_it_ends(const struct console_log *log)
 {
 	char size[SIZE_STRING_LEN];
@@ -77,56 +36,47 @@ static void say_why_it_ends(const struct console_log *log)
 static void write_pending(struct console_log *log)
 {
 	struct strbuf taken = log->pending;
-	size_t len = min_u64(taken.len, log->limit - log->written), done;
+	size_t len = min_u64(taken.len, log->limit - log->written), done = 0;
 	bool usable = !log->err && !log->at_limit;
 	int err = 0;
 
 	log->pending = (struct strbuf){ 0 };
 	log->busy = true;
-	pthread_mutex_unlock(&log->lock);
-	done = usable ? write_out(log, taken.data, len, &err) : 0;
-	pthread_mutex_lock(&log->lock);
+	pthread_mutex_unlock(&log->writer.lock);
+	if (usable)
+		err = writer_thread__write(&log->writer, taken.data, len, &done);
+	pthread_mutex_lock(&log->writer.lock);
 
 	log->written += done;
-	if (usable && done < len)
+	if (err)
 		log->err = err;
 	else if (usable && len < taken.len)
 		log->at_limit = true;
-	if (usable && (log->err || log->at_limit) && !log->quit)
+	if (usable && (log->err || log->at_limit) && !log->writer.quit)
 		say_why_it_ends(log);
 	if (!usable || done < taken.len)
 		log->missing += taken.len - done;
 	strbuf__free(&taken);
 	log->busy = false;
-	pthread_cond_broadcast(&log->changed);
+	writer_thread__changed(&log->writer);
 }
 
-static void *console_log__writer(void *arg)
+static void console_log__run(struct writer_thread *w)
 {
-	struct console_log *log = arg;
-	struct timespec soon;
+	struct console_log *log = container_of(w, struct console_log, writer);
 
-	thread_id__set(&log->writer_id);
-	pthread_setname_np(pthread_self(), "console-log");
-
-	bool confined = sandbox__enter(log->sandbox, SANDBOX_WRITER) == 0;
-
-	pthread_mutex_lock(&log->lock);
-	while (confined && !log->quit) {
+	while (!w->quit) {
 		if (!log->pending.len) {
-			pthread_cond_wait(&log->changed, &log->lock);
+			writer_thread__wait(w);
 			continue;
 		}
 		write_pending(log);
-		deadline_in(&soon, GATHER_MS);
-		while (!log->quit && !log->hurry &&
-		       pthread_cond_timedwait(&log->changed, &log->lock, &soon) == 0)
+
+		const u64 gathered = now_ns() + GATHER_MS * NS_PER_MS;
+
+		while (!w->quit && !log->hurry && writer_thread__wait_until(w, gathered))
 			;
 	}
-	log->left = true;
-	pthread_cond_broadcast(&log->changed);
-	pthread_mutex_unlock(&log->lock);
-	return NULL;
 }
 
 /*
@@ -135,22 +85,19 @@ static void *console_log__writer(void *arg)
 int console_log__start(struct console_log *log, int fd, const char *path, bool stamps,
 		       struct sandbox *sandbox)
 {
-	pthread_condattr_t attr;
-
 	*log = (struct console_log){
-		.fd = fd,
 		.path = path,
 		.stamps = stamps,
-		.sandbox = sandbox,
 		.limit = CONSOLE_LOG_LIMIT,
 		.buffer = CONSOLE_LOG_BUFFER,
+		.writer = {
+			.fd = fd,
+			.name = "console-log",
+			.sandbox = sandbox,
+			.run = console_log__run,
+		},
 	};
-	pthread_mutex_init(&log->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&log->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	return -pthread_create(&log->writer, NULL, console_log__writer, log);
+	return writer_thread__start(&log->writer);
 }
 
 static void append_stamped(struct console_log *log, const u8 *buf, size_t len)
@@ -158,13 +105,10 @@ static void append_stamped(struct console_log *log, const u8 *buf, size_t len)
 	char stamp[STAMP_LEN];
 
 	while (len) {
-		const u8 *newline = memchr(buf, '\n', len);
-		size_t n = newline ? (size_t)(newline - buf) + 1 : len;
+		size_t n = stamp_line(&log->in_line, buf, len, stamp);
 
-		if (!log->in_line)
-			strbuf__puts(&log->pending, format_stamp(now_ns(), stamp));
+		strbuf__puts(&log->pending, stamp);
 		strbuf__add(&log->pending, buf, n);
-		log->in_line = !newline;
 		buf += n;
 		len -= n;
 	}
@@ -205,7 +149,7 @@ static bool append(struct console_log *log, const u8 *buf, size_t len)
 
 void console_log__put(struct console_log *log, const u8 *buf, size_t len)
 {
-	pthread_mutex_lock(&log->lock);
+	pthread_mutex_lock(&log->writer.lock);
 
 	bool wake = !log->pending.len;
 
@@ -214,25 +158,23 @@ void console_log__put(struct console_log *log, const u8 *buf, size_t len)
 		log->missing += len;
 	}
 	if (wake && log->pending.len)
-		pthread_cond_broadcast(&log->changed);
-	pthread_mutex_unlock(&log->lock);
+		writer_thread__changed(&log->writer);
+	pthread_mutex_unlock(&log->writer.lock);
 }
 
 bool console_log__flush(struct console_log *log, unsigned ms)
 {
-	struct timespec deadline;
-	int err = 0;
+	const u64 deadline = now_ns() + ms * NS_PER_MS;
 
-	deadline_in(&deadline, ms);
-	pthread_mutex_lock(&log->lock);
+	pthread_mutex_lock(&log->writer.lock);
 	log->hurry = true;
 	if (log->gap) /* at the end */
 		append(log, NULL, 0);
-	pthread_cond_broadcast(&log->changed);
-	while ((log->pending.len || log->busy) && err != ETIMEDOUT)
-		err = pthread_cond_timedwait(&log->changed, &log->lock, &deadline);
+	writer_thread__changed(&log->writer);
+	while ((log->pending.len || log->busy) && writer_thread__wait_until(&log->writer, deadline))
+		;
 	bool done = !log->pending.len && !log->busy;
-	pthread_mutex_unlock(&log->lock);
+	pthread_mutex_unlock(&log->writer.lock);
 	return done;
 }
 
@@ -242,7 +184,7 @@ const char *console_log__lacks(struct console_log *log, u64 *written,
 	char size[SIZE_STRING_LEN];
 	const char *lacks = reason;
 
-	pthread_mutex_lock(&log->lock);
+	pthread_mutex_lock(&log->writer.lock);
 	u64 missing = log->missing + log->pending.len;
 
 	*written = log->written;
@@ -256,28 +198,14 @@ const char *console_log__lacks(struct console_log *log, u64 *written,
 			 "too slowly", (unsigned long long)missing);
 	else
 		lacks = NULL;
-	pthread_mutex_unlock(&log->lock);
+	pthread_mutex_unlock(&log->writer.lock);
 	return lacks;
 }
 
 void console_log__stop(struct console_log *log)
 {
-	struct timespec soon;
-
-	pthread_mutex_lock(&log->lock);
-	log->quit = true;
-	pthread_cond_broadcast(&log->changed);
-	/* The signal may come just before write() does, so once is not enough. */
-	while (!log->left) {
-		thread_id__interrupt(&log->writer_id);
-		deadline_in(&soon, 10);
-		pthread_cond_timedwait(&log->changed, &log->lock, &soon);
-	}
-	pthread_mutex_unlock(&log->lock);
-	pthread_join(log->writer, NULL);
+	writer_thread__stop(&log->writer);
 	strbuf__free(&log->pending);
-	pthread_cond_destroy(&log->changed);
-	pthread_mutex_destroy(&log->lock);
 }
 
 /*
@@ -324,7 +252,7 @@ static void console_log__exit(struct kvm *kvm, struct kvm_device *dev)
 
 	kvm->console_log = NULL;
 	console_log__stop(&m->log);
-	close(m->log.fd);
+	close(m->log.writer.fd);
 	free(m);
 }
 

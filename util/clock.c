@@ -3,6 +3,7 @@
 #include "kvm/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static u64 start_ns;
 
@@ -26,4 +27,16 @@ const char *format_kernel_stamp(u64 us, char buf[STAMP_LEN])
 const char *format_stamp(u64 ns, char buf[STAMP_LEN])
 {
 	return format_kernel_stamp(ns > start_ns ? (ns - start_ns) / 1000 : 0, buf);
+}
+
+size_t stamp_line(bool *in_line, const u8 *buf, size_t len, char stamp[STAMP_LEN])
+{
+	const u8 *newline = memchr(buf, '\n', len);
+
+	if (*in_line)
+		stamp[0] = '\0';
+	else
+		format_stamp(now_ns(), stamp);
+	*in_line = !newline;
+	return newline ? (size_t)(newline - buf) + 1 : len;
 }

@@ -13,11 +13,7 @@
  * once.
  */
 #include "kvm/strbuf.h"
-#include "kvm/thread.h"
-
-#include <pthread.h>
-
-struct sandbox;
+#include "kvm/writer-thread.h"
 
 #define CONSOLE_LOG_LIMIT GiB(1)
 #define CONSOLE_LOG_BUFFER MiB(16)
@@ -25,16 +21,12 @@ struct sandbox;
 
 struct console_log {
 	const char *path;	/* the user's word; borrowed */
-	int fd;			/* borrowed */
 	u64 limit;
 	u64 buffer;		/* how many bytes may wait */
 	bool stamps;
-	struct sandbox *sandbox; /* the writer enters it; may be NULL */
-	pthread_t writer;
-	struct thread_id writer_id;
+	struct writer_thread writer;
 
-	pthread_mutex_t lock;	/* guards all below */
-	pthread_cond_t changed;
+	/* All below is guarded by the writer's lock. */
 	struct strbuf pending;	/* for the writer */
 	bool in_line;		/* the last byte put in did not end a line */
 	u64 gap;		/* bytes lost since the last that was put in */
@@ -44,10 +36,9 @@ struct console_log {
 	bool at_limit;
 	int err;		/* -errno, which ended the log; 0 */
 	bool hurry;		/* somebody waits for it all to be written */
-	bool quit, left;	/* the writer is to leave, and has */
 };
 
-/* Starts the writer. Returns 0 or -errno. */
+/* Starts the writer, to @fd, which is borrowed. Returns 0 or -errno. */
 int console_log__start(struct console_log *log, int fd, const char *path, bool stamps,
 		       struct sandbox *sandbox);
 

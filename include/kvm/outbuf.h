@@ -8,27 +8,23 @@
  * reader never holds up anything but the guest that talks.
  *
  * No byte is lost while the descriptor can be written at all. When the ring is
- * full the writing vCPU waits for room (and the user is told, after a second),
- * until outbuf__release() says that the VM is ending. Who must not wait offers
+ * full the writing vCPU waits for room (and the user is told, after
+ * OUTBUF_PATIENCE_MS), until outbuf__release() says that the VM is ending. Who must not wait offers
  * instead, and hears when there is room again.
  */
-#include "kvm/thread.h"
 #include "kvm/types.h"
-
-#include <pthread.h>
-
-struct sandbox;
+#include "kvm/writer-thread.h"
 
 #define OUTBUF_SIZE KiB(64)
 #define OUTBUF_RESERVE KiB(16) /* for what vCPUs still have in hand at the end */
 
+/* The guest has waited so long for its console's reader that the user should know. */
+#define OUTBUF_PATIENCE_MS 1000
+
 struct outbuf {
-	int fd;			/* borrowed */
 	const char *name;	/* "stdout", a pty's name: for messages; borrowed */
-	bool lossy;		/* nobody may be reading: drop rather than wait */
-	struct sandbox *sandbox; /* the writer enters it; may be NULL */
-	pthread_t writer;
-	struct thread_id writer_id;
+	struct writer_thread writer;
+	bool in_line;		/* the last byte written did not end a line: the writer's */
 
 	/*
 	 * There is room for what outbuf__offer() refused: once for each time,
@@ -37,20 +33,19 @@ struct outbuf {
 	 */
 	void (*has_room)(struct outbuf *o);
 
-	pthread_mutex_t lock;	/* guards everything below */
-	pthread_cond_t changed;	/* any of it, by anybody */
+	/* All below is guarded by the writer's lock. */
 	u64 head, tail;		/* bytes ever written out, bytes ever put in */
 	bool released;		/* vCPUs wait for room no more */
 	bool refused;		/* an offer, of which has_room() has not been told since */
-	bool quit;		/* the writer is to leave, whatever is not yet written */
-	bool left;		/* and has done so */
 	bool failed;		/* the descriptor takes nothing any more */
 	bool stamps;		/* put the time before each line */
-	bool in_line;		/* the last byte written did not end a line */
 	u8 ring[OUTBUF_SIZE + OUTBUF_RESERVE];
 };
 
-/* Starts the writer. Returns 0 or -errno. */
+/*
+ * Starts the writer, to @fd, which is borrowed. @lossy: nobody may be reading, and what
+ * it does not take is dropped. Returns 0 or -errno.
+ */
 int outbuf__init(struct outbuf *o, int fd, const char *name, bool lossy, struct sandbox *sandbox);
 
 /* Stops the writer at once, even one that is stuck, and drops what is left. */
@@ -63,6 +58,9 @@ bool outbuf__has_failed(struct outbuf *o); /* the descriptor takes nothing any m
 bool outbuf__is_full(struct outbuf *o); /* and who puts something in waits */
 void outbuf__release(struct outbuf *o);
 void outbuf__toggle_stamps(struct outbuf *o);
+
+/* Tells the user that the guest waits: for who offers, and has been patient. */
+void outbuf__say_full(const struct outbuf *o);
 
 /* Waits up to @ms for everything to be written. Returns how many bytes still are not. */
 u64 outbuf__flush(struct outbuf *o, unsigned ms);
