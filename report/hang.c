@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --hang: a guest that makes no progress; include/kvm/hang.h is the manual. */
-#include "kvm/hang.h"
+/*
+ * --hang: the VM ends, with a last look (include/kvm/last-look.h), when the guest
+ * makes no progress any more.
+ *
+ * What is progress? No VMM can tell a loop that waits for ever from one that
+ * computes, and timers tick in both. So it is what the guest does to the outside
+ * that counts: a byte for a console, a key taken, a request to a disk, a write to
+ * any device's registers. Reads of registers do not: that is how a guest waits
+ * for a device that will never be ready. Requests for random numbers do not
+ * either, nor those of the balloon: a driver makes them now and then, whatever
+ * else the guest does, as long as its interrupts work.
+ *
+ * Time in which the guest could not go on for lkvm's sake is no silence of its
+ * own: while stdout's reader takes nothing, or while lkvm itself was stopped.
+ *
+ * A guest that sits at its prompt, waiting for a key, makes no progress.
+ */
 #include "kvm/chars.h"
 #include "kvm/clock.h"
 #include "kvm/gates.h"
@@ -71,25 +86,21 @@ static void look(struct ioloop_timer *t)
 }
 
 /*
- * The guest's own reports
+ * The guest's kernel says itself that a CPU of it hangs: the VM ends a second later,
+ * when the kernel has printed what it knows. Any thread.
  */
-
-void hang__guest_reports(struct kvm *kvm, const char *line, size_t len)
+static void guest_reports(struct kvm *kvm, const char *gate, const char *line)
 {
 	struct hang *h = kvm->hang;
 
-	if (!h || __atomic_exchange_n(&h->reported, true, __ATOMIC_RELAXED))
+	(void)gate;
+	if (__atomic_exchange_n(&h->reported, true, __ATOMIC_RELAXED))
 		return;
-	len = min_u64(len, sizeof(h->line) - 1);
+	size_t len = min_u64(strlen(line), sizeof(h->line) - 1);
+
 	memcpy(h->line, line, len);
 	make_printable(h->line, len);
 	ioloop__call(&kvm->loop, &h->report);
-}
-
-static void lockup(struct kvm *kvm, const char *gate, const char *line)
-{
-	(void)gate;
-	hang__guest_reports(kvm, line, strlen(line));
 }
 
 static void report_begins(struct ioloop_call *c)
@@ -129,7 +140,7 @@ static int hang__init(struct kvm *kvm, struct kvm_device **dev)
 	h->looked_ns = now_ns();
 	ioloop__arm(&kvm->loop, &h->watch, h->period_ms);
 	kvm->hang = h;
-	gates__set_lockup_hook(kvm, lockup);
+	gates__set_lockup_hook(kvm, guest_reports);
 	*dev = &h->dev;
 	return 0;
 }

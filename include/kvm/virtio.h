@@ -71,7 +71,7 @@ struct virtio_ops {
 	 */
 	void (*end)(struct virtio_device *device);
 
-	/* Its driver makes requests whatever else the guest does: see include/kvm/hang.h. */
+	/* Its driver makes requests whatever else the guest does: see report/hang.c. */
 	bool background;
 };
 

@@ -4,7 +4,6 @@
 
 #include "kvm/clock.h"
 #include "kvm/gates.h"
-#include "kvm/hang.h"
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/last-look.h"
@@ -63,6 +62,7 @@ static void start(u64 hang_ms)
 	hangs = 0;
 	full = false;
 	device = NULL;
+	hook = NULL;
 	CHECK_EQ(ioloop__init(&kvm.loop), 0);
 	CHECK_EQ(hang_module.init(&kvm, &device), 0);
 }
@@ -193,7 +193,7 @@ static void the_guests_own_report_is_heard(void)
 
 	start(60000);
 	hook(&kvm, "soft-lockup", line);
-	hang__guest_reports(&kvm, "another", 7);
+	hook(&kvm, "rcu-stall", "another");
 	u64 ms = run(5000, NULL, 0);
 
 	CHECK_EQ(hangs, 1);
@@ -204,8 +204,7 @@ static void the_guests_own_report_is_heard(void)
 static void without_the_option_nothing_happens(void)
 {
 	start(0);
-	CHECK(!device);
-	hang__guest_reports(&kvm, "line", 4);
+	CHECK(!device && !hook);
 	run(300, NULL, 0);
 	CHECK_EQ(hangs, 0);
 }
