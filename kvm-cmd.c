@@ -20,7 +20,7 @@ static void kvm_version_help(void)
 	puts("usage: lkvm version");
 }
 
-const struct cmd_struct kvm_commands[] = {
+static const struct cmd_struct kvm_commands[] = {
 	{ "run",     kvm_cmd_run,     kvm_run_help,     "boot a kernel and say how it ended" },
 	{ "list",    kvm_cmd_list,    kvm_list_help,    "list the running VMs" },
 	{ "dmesg",   kvm_cmd_dmesg,   kvm_dmesg_help,   "print the log of a running VM's kernel" },

@@ -20,8 +20,6 @@ struct cmd_struct {
 	const char *summary;
 };
 
-extern const struct cmd_struct kvm_commands[];
-
 /*
  * Runs the command that argv[1] names, unless the program's own name, argv[0],
  * is a command of its own: see builtin-qemu.c.
