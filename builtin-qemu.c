@@ -36,5 +36,5 @@ int kvm_cmd_qemu(int argc, char **argv)
 	case QEMU_RUN:
 		break;
 	}
-	return kvm_run_config(&q.kvm, true, argc, argv);
+	return kvm_run_config(&q.kvm, argc, argv);
 }

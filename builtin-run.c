@@ -253,16 +253,11 @@ static int init_list__init(struct machine *m)
 /*
  * Run
  */
-static int kvm_cmd_run_init(struct machine *m)
-{
-	return init_list__init(m);
-}
-
 static void kvm_cmd_run_work(struct kvm *kvm)
 {
 	timeline__mark(&kvm->timeline, MARK_KERNEL_LOADED);
 
-	kvm_cpu__start_all(kvm); /* or the loop ends at once */
+	kvm_cpu__start_all(kvm); /* an error stops the VM, and with it the loop */
 	if (kvm->cfg->timeout_ms)
 		ioloop__arm(&kvm->loop, &kvm->timeout, kvm->cfg->timeout_ms);
 
@@ -408,7 +403,7 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	m->kvm.cfg = cfg;
 	m->kvm.status = record;
 	raise_file_limit();
-	if (kvm_cmd_run_init(m)) {
+	if (init_list__init(m)) {
 		status = not_started(m);
 		goto free_machine;
 	}
@@ -426,77 +421,133 @@ free_machine:
 	return status;
 }
 
-int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **argv)
+/*
+ * The record, of every run that was asked for, whether it came about or not
+ */
+static bool is_to_run(const struct kvm_config *cfg)
+{
+	return !cfg->print_cmdline && !cfg->dry_run;
+}
+
+/* Returns 0, with *@record NULL if none is asked for, or -errno after a message. */
+static int begin_record(struct status **record, const struct kvm_config *cfg, int argc, char **argv)
+{
+	int err = output_files__check(cfg);
+
+	if (!err)
+		err = status__begin(record, cfg, argc, argv);
+	if (err || !*record || !is_to_run(cfg))
+		return err;
+	err = status__clear(*record);
+	if (err)
+		status__free(*record);
+	else
+		signals__block(); /* until the loop reads them, lest one leave no record */
+	return err;
+}
+
+static void end_record(struct status *record, const struct kvm_config *cfg)
 {
 	static const struct verdict_record cannot_test = {
 		.kind = VERDICT_CANNOT_TEST,
 		.code = EXIT_CANNOT_TEST,
 	};
-	bool runs = !cfg->print_cmdline && !cfg->dry_run;
-	struct status *record;
-	int status = EXIT_CANNOT_TEST;
 
-	if (output_files__check(cfg) < 0 || status__begin(&record, cfg, argc, argv) < 0)
-		return status;
-	if (record && runs) {
-		if (status__clear(record) < 0)
-			goto free_record;
-		signals__block();
-	}
-	if (usable)
-		status = needs_machine(cfg) ? run_machine(cfg, record) : print_cmdline(cfg, NULL);
-	if (runs)
-		status__write(record, NULL, &cannot_test);
-free_record:
+	if (is_to_run(cfg))
+		status__write(record, NULL, &cannot_test); /* unless the run has written it */
 	status__free(record);
+}
+
+int kvm_run_config(const struct kvm_config *cfg, int argc, char **argv)
+{
+	struct status *record;
+	int status;
+
+	if (begin_record(&record, cfg, argc, argv) < 0)
+		return EXIT_CANNOT_TEST;
+	status = needs_machine(cfg) ? run_machine(cfg, record) : print_cmdline(cfg, NULL);
+	end_record(record, cfg);
 	return status;
 }
 
-/* parse_options() puts the operands first, over other words. NULL: out of memory. */
+/* Something is wrong with the options, which may yet say where that is to be recorded. */
+static void record_refusal(const struct kvm_config *cfg, int argc, char **argv)
+{
+	struct status *record;
+
+	if (begin_record(&record, cfg, argc, argv) == 0)
+		end_record(record, cfg);
+}
+
+/*
+ * The command
+ */
+
+/*
+ * Words -> configuration, which is constant after that. @found_kernel is as
+ * fill_defaults() has it. Returns 0, having done no more if @operands say that help is
+ * wanted, or -errno after a message.
+ */
+static int kvm_cmd_run_init(struct kvm_config *cfg, struct operands *operands, char **found_kernel,
+			    int argc, char **argv)
+{
+	struct option_table tables[MAX_OPTION_TABLES];
+	int err;
+
+	list_options(tables, cfg);
+	err = parse_options(tables, argc, argv, operands);
+	if (err || operands->help)
+		return err;
+	err = take_operands(cfg, operands);
+	if (!err)
+		err = fill_defaults(cfg, found_kernel);
+	if (err)
+		return err;
+	log__set_level(cfg->loglevel);
+	return command__decide(cfg, operands->command);
+}
+
+static void forget_config(struct kvm_config *cfg)
+{
+	command__forget(cfg);
+	for (unsigned i = 0; i < cfg->nr_disks; i++)
+		free((char *)cfg->disks[i].params.file);
+	for (unsigned i = 0; i < cfg->nr_shares; i++)
+		free(cfg->shares[i].dir);
+	free(cfg->params);
+}
+
+/* For the record: parse_options() puts the operands first, over other words. */
 static char **copy_words(int argc, char **argv)
 {
 	char **words = calloc((size_t)argc + 1, sizeof(*words));
 
 	if (words)
 		memcpy(words, argv, (size_t)argc * sizeof(*words));
+	else
+		pr_err("cannot read the options: %s", strerror(ENOMEM));
 	return words;
 }
 
 int kvm_cmd_run(int argc, char **argv)
 {
 	struct kvm_config cfg = { .nr_cpus = 1, .mem = DEFAULT_MEM, .loglevel = LOG_INFO };
-	struct option_table tables[MAX_OPTION_TABLES];
+	char **words = copy_words(argc, argv), *found_kernel = NULL;
 	struct operands operands;
-	char *found_kernel = NULL;
 	int status = EXIT_CANNOT_TEST;
-	char **words = copy_words(argc, argv);
-	bool usable;
 
-	if (!words) {
-		pr_err("cannot read the options: %s", strerror(ENOMEM));
+	if (!words)
 		return status;
-	}
-	list_options(tables, &cfg);
-	usable = parse_options(tables, argc, argv, &operands) == 0;
-	if (usable && operands.help) {
+	if (kvm_cmd_run_init(&cfg, &operands, &found_kernel, argc, argv) < 0) {
+		record_refusal(&cfg, argc, words);
+	} else if (operands.help) {
 		kvm_run_help();
 		status = 0;
-		goto out;
+	} else {
+		status = kvm_run_config(&cfg, argc, words);
 	}
-	usable = usable && take_operands(&cfg, &operands) == 0 &&
-		 fill_defaults(&cfg, &found_kernel) == 0;
-	if (usable)
-		log__set_level(cfg.loglevel);
-	usable = usable && command__decide(&cfg, operands.command) == 0;
-	status = kvm_run_config(&cfg, usable, argc, words);
-out:
-	command__forget(&cfg);
-	free(words);
-	for (unsigned i = 0; i < cfg.nr_disks; i++)
-		free((char *)cfg.disks[i].params.file);
-	for (unsigned i = 0; i < cfg.nr_shares; i++)
-		free(cfg.shares[i].dir);
+	forget_config(&cfg);
 	free(found_kernel);
-	free(cfg.params);
+	free(words);
 	return status;
 }

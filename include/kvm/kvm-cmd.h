@@ -31,11 +31,10 @@ void kvm_run_help(void);
 
 /*
  * Runs the machine of @cfg to its end, or does what is asked for in its place,
- * and writes the record of it; if @usable is false, something is wrong with the
- * options, and a record, if they say where, is all there is. @argv is for it.
- * Every command that has a configuration to run comes here.
+ * and writes the record of it, which has @argv. Returns the exit status. Every
+ * command that has a configuration to run comes here.
  */
-int kvm_run_config(const struct kvm_config *cfg, bool usable, int argc, char **argv);
+int kvm_run_config(const struct kvm_config *cfg, int argc, char **argv);
 
 int kvm_cmd_info(int argc, char **argv);
 void kvm_info_help(void);
