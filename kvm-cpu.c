@@ -22,14 +22,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/*
- * Exit handlers. Each returns true if the vCPU goes on.
- */
+/* --hang reads it. */
 static void kvm_cpu__count_write(struct kvm_cpu *cpu)
 {
 	__atomic_store_n(&cpu->writes, cpu->writes + 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * Exit handlers. Each returns true if the vCPU goes on.
+ */
 static bool handle_io(struct kvm_cpu *cpu)
 {
 	struct kvm_run *run = cpu->run;
@@ -75,6 +76,8 @@ static bool handle_shutdown(struct kvm_cpu *cpu)
 
 static bool handle_system_event(struct kvm_cpu *cpu)
 {
+	static const char crash[] = "the guest reported a crash";
+
 	switch (cpu->run->system_event.type) {
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
 		kvm__stop(cpu->kvm, VERDICT_PASS, "the guest powered off");
@@ -83,8 +86,7 @@ static bool handle_system_event(struct kvm_cpu *cpu)
 		kvm__stop(cpu->kvm, VERDICT_PASS, "the guest reset itself");
 		return false;
 	case KVM_SYSTEM_EVENT_CRASH:
-		kvm__guest_panicked(cpu->kvm, "the guest reported a crash",
-				    strlen("the guest reported a crash"));
+		kvm__guest_panicked(cpu->kvm, crash, strlen(crash));
 		return true;
 	default:
 		kvm__stop(cpu->kvm, VERDICT_VMM_INTERNAL, "vCPU %u: unknown system event %u",
@@ -206,10 +208,10 @@ static void kvm_cpu__serve_requests(struct kvm_cpu *cpu)
 }
 
 /*
- * A vCPU comes by here at least once a second, as the halt watch sees to it. If it
- * has been longer, it was not running: lkvm was stopped, or held up by whoever
- * reads the console, and the guest is told, lest it take that for a lockup. The
- * thread finds out itself, as nobody else is sure to do so before it goes on.
+ * The halt watch has a vCPU come by here at least once a second. If it has been
+ * longer, the vCPU was not running: lkvm was stopped, or held up by whoever reads
+ * the console. The guest is told, lest it take that for a lockup. The thread finds
+ * out itself, as nobody else is sure to do so before it goes on.
  */
 #define PAUSE_NS (NS_PER_S + NS_PER_S / 2)
 
@@ -228,7 +230,32 @@ static void pass_gate(struct kvm *kvm)
 	pthread_mutex_unlock(&kvm->gate);
 }
 
-void kvm_cpu__start(struct kvm_cpu *cpu)
+static void kvm_cpu__count_exit(struct kvm_cpu *cpu)
+{
+	if (!cpu->exits)
+		timeline__mark(&cpu->kvm->timeline, MARK_FIRST_EXIT);
+	__atomic_store_n(&cpu->exits, cpu->exits + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&cpu->halted_for_good, false, __ATOMIC_RELAXED);
+}
+
+/*
+ * After a kick. Its reason was written before it, and is read after immediate_exit is
+ * cleared: a kick that comes between is seen by its reason, or makes the next KVM_RUN
+ * return. The reasons are requests, and kvm__stopping(), which the caller asks next.
+ */
+static void kvm_cpu__heed_kick(struct kvm_cpu *cpu)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	kvm_cpu__serve_requests(cpu);
+	__atomic_store_n(&cpu->halted_for_good, kvm_cpu__is_halted_for_good(cpu),
+			 __ATOMIC_RELAXED);
+}
+
+/*
+ * Sets the vCPU to its state at reset (the first one: to the state that the boot
+ * protocol asks for), then runs it until it is told to leave.
+ */
+static void kvm_cpu__start(struct kvm_cpu *cpu)
 {
 	if (kvm_cpu__arch_reset(cpu) < 0) {
 		kvm__stop(cpu->kvm, VERDICT_CANNOT_TEST, "vCPU %u cannot be set up", cpu->id);
@@ -242,25 +269,13 @@ void kvm_cpu__start(struct kvm_cpu *cpu)
 	cpu->last_seen_ns = coarse_ns();
 	while (!kvm__stopping(cpu->kvm)) {
 		kvm_cpu__notice_pause(cpu);
-		if (kvm_cpu__run(cpu)) {
-			if (!cpu->exits)
-				timeline__mark(&cpu->kvm->timeline, MARK_FIRST_EXIT);
-			__atomic_store_n(&cpu->exits, cpu->exits + 1, __ATOMIC_RELAXED);
-			__atomic_store_n(&cpu->halted_for_good, false, __ATOMIC_RELAXED);
-			if (!kvm_cpu__handle_exit(cpu))
-				return;
+		if (!kvm_cpu__run(cpu)) {
+			kvm_cpu__heed_kick(cpu);
 			continue;
 		}
-
-		/*
-		 * Cleared before kvm__stopping() is asked again: who stops the VM
-		 * kicks after that, so it is seen or the next KVM_RUN returns. It is
-		 * the same with requests.
-		 */
-		__atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		kvm_cpu__serve_requests(cpu);
-		__atomic_store_n(&cpu->halted_for_good, kvm_cpu__is_halted_for_good(cpu),
-				 __ATOMIC_RELAXED);
+		kvm_cpu__count_exit(cpu);
+		if (!kvm_cpu__handle_exit(cpu))
+			return;
 	}
 }
 
@@ -356,35 +371,34 @@ static void cpu__free(struct kvm *kvm, struct kvm_cpu *cpu)
 	free(cpu);
 }
 
-/* Returns NULL and sets *@err. */
-static struct kvm_cpu *cpu__new(struct kvm *kvm, unsigned id, int *err)
+static int cpu__new(struct kvm *kvm, unsigned id, struct kvm_cpu **result)
 {
 	struct kvm_cpu *cpu = calloc(1, sizeof(*cpu));
+	int err;
 
-	if (!cpu) {
-		*err = -ENOMEM;
-		return NULL;
-	}
+	if (!cpu)
+		return -ENOMEM;
 	cpu->kvm = kvm;
 	cpu->id = id;
 	cpu->fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long)id);
 	if (cpu->fd < 0) {
-		*err = -errno;
+		err = -errno;
 		goto free_cpu;
 	}
 
 	void *run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
 
 	if (run == MAP_FAILED) {
-		*err = -errno;
+		err = -errno;
 		goto free_cpu;
 	}
 	cpu->run = run;
-	return cpu;
+	*result = cpu;
+	return 0;
 
 free_cpu:
 	cpu__free(kvm, cpu);
-	return NULL;
+	return err;
 }
 
 static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
@@ -397,6 +411,43 @@ static void cpu_module__exit(struct kvm *kvm, struct kvm_device *dev)
 	pthread_mutex_destroy(&kvm->gate);
 }
 
+static int find_run_size(struct kvm *kvm)
+{
+	int size = ioctl(kvm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	if (size < (int)sizeof(struct kvm_run)) {
+		int err = size < 0 ? -errno : -EPROTO;
+
+		pr_err("KVM does not say how large a vCPU's shared memory is: %s", strerror(-err));
+		return err;
+	}
+	kvm->run_size = (size_t)size;
+	return 0;
+}
+
+static int create_cpus(struct kvm *kvm)
+{
+	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
+		int err = cpu__new(kvm, i, &kvm->cpus[i]);
+
+		if (err) {
+			pr_err("cannot create vCPU %u: %s", i, strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* KVM has one for the VM, in each vCPU's shared memory. */
+static void find_coalesced_ring(struct kvm *kvm)
+{
+	int page = kvm__check_extension(kvm, KVM_CAP_COALESCED_MMIO);
+
+	if (page > 0)
+		kvm->coalesced.ring = (void *)((u8 *)kvm->cpus[0]->run +
+					       page * sysconf(_SC_PAGESIZE));
+}
+
 static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	int err = -ENOMEM;
@@ -407,32 +458,18 @@ static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 		pr_err("cannot create %u vCPUs: %s", kvm->cfg->nr_cpus, strerror(-err));
 		return err;
 	}
-
-	int run_size = ioctl(kvm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-
-	if (run_size < (int)sizeof(struct kvm_run)) {
-		err = run_size < 0 ? -errno : -EPROTO;
-		pr_err("KVM does not say how large a vCPU's shared memory is: %s", strerror(-err));
+	err = find_run_size(kvm);
+	if (err) {
 		free(kvm->cpus);
 		return err;
 	}
-	kvm->run_size = (size_t)run_size;
 	pthread_mutex_init(&kvm->gate, NULL);
-
-	for (unsigned i = 0; i < kvm->cfg->nr_cpus; i++) {
-		kvm->cpus[i] = cpu__new(kvm, i, &err);
-		if (!kvm->cpus[i]) {
-			pr_err("cannot create vCPU %u: %s", i, strerror(-err));
-			cpu_module__exit(kvm, NULL);
-			return err;
-		}
+	err = create_cpus(kvm);
+	if (err) {
+		cpu_module__exit(kvm, NULL);
+		return err;
 	}
-
-	int ring_page = kvm__check_extension(kvm, KVM_CAP_COALESCED_MMIO);
-
-	if (ring_page > 0)
-		kvm->coalesced.ring = (void *)((u8 *)kvm->cpus[0]->run +
-					       ring_page * sysconf(_SC_PAGESIZE));
+	find_coalesced_ring(kvm);
 	return 0;
 }
 

@@ -25,13 +25,13 @@ struct kvm_cpu {
 	pthread_t thread;
 	struct thread_id thread_id;
 	bool started;
-	bool halted_for_good;	/* atomic; at its last signal it was, see report/halt-watch.c */
+	bool halted_for_good;	/* atomic; so it was at its last kick, see report/halt-watch.c */
 	u64 exits;		/* to userspace; atomic, written by the vCPU's thread only */
-	u64 writes;		/* those that told a device something; the same */
-	u64 last_seen_ns;	/* about to enter the guest; the thread's */
+	u64 writes;		/* those of them that told a device something; the same */
+	u64 last_seen_ns;	/* when it was about to enter the guest; the thread's */
 	unsigned requests;	/* atomic; see kvm_cpu__request() */
 	struct cpu_snapshot *snapshot; /* atomic; the answer to CPU_REQUEST_SNAPSHOT */
-	u64 exits_by[NR_EXIT_REASONS]; /* the thread's; by reason, the last for all that are beyond */
+	u64 exits_by[NR_EXIT_REASONS]; /* the thread's; by reason, all unknown ones in the last */
 };
 
 /* What only the vCPU's own thread can do */
@@ -61,12 +61,5 @@ int kvm_cpu__start_all(struct kvm *kvm);
 
 /* After kvm__stop(): makes every vCPU's thread leave, and joins it. */
 void kvm_cpu__stop_all(struct kvm *kvm);
-
-/*
- * Sets the vCPU to its state at reset (for the first, the state the boot
- * protocol asks for), then runs it until it is told to leave. The thread's
- * work.
- */
-void kvm_cpu__start(struct kvm_cpu *cpu);
 
 #endif
