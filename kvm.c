@@ -59,7 +59,6 @@ bool kvm__stopping(const struct kvm *kvm)
 static void timeout_expired(struct ioloop_timer *t)
 {
 	struct kvm *kvm = container_of(t, struct kvm, timeout);
-
 	char seconds[SECONDS_STRING_LEN];
 
 	last_look__begin(kvm, VERDICT_TIMEOUT, "still running after %s seconds",
@@ -105,6 +104,9 @@ void kvm__guest_halted(struct kvm *kvm)
 		last_look__begin(kvm, VERDICT_HANG, "every vCPU halted with interrupts off");
 }
 
+/*
+ * What it has
+ */
 int kvm__check_extension(const struct kvm *kvm, unsigned cap)
 {
 	int value = ioctl(kvm->vm_fd, KVM_CHECK_EXTENSION, cap);
@@ -112,22 +114,31 @@ int kvm__check_extension(const struct kvm *kvm, unsigned cap)
 	return value < 0 ? 0 : value;
 }
 
+void platform__describe(struct kvm *kvm, struct platform_device *dev)
+{
+	struct platform_device **end = &kvm->platform_devices;
+
+	while (*end)
+		end = &(*end)->next;
+	dev->next = NULL;
+	*end = dev;
+}
+
 /*
  * Making it
  */
 
-/* Names the group that may open @dev, since to join it is the usual cure. */
+/* Names the group that may open @dev, since joining it is the usual cure. */
 static void explain_eacces(const char *dev)
 {
+	struct group *group;
 	struct stat st;
 
 	if (stat(dev, &st) < 0) { /* not even its directory can be searched */
 		pr_err("cannot open '%s': Permission denied", dev);
 		return;
 	}
-
-	struct group *group = getgrgid(st.st_gid);
-
+	group = getgrgid(st.st_gid);
 	if (group && st.st_gid && (st.st_mode & 0060) == 0060)
 		pr_err("cannot open '%s': Permission denied; members of group '%s' may", dev,
 		       group->gr_name);
@@ -202,7 +213,7 @@ static int check_nr_cpus(const struct kvm *kvm)
 {
 	int max = kvm__check_extension(kvm, KVM_CAP_MAX_VCPUS);
 
-	if (!max) /* the manual: then it is what NR_VCPUS says */
+	if (!max) /* KVM's manual: then the recommended number is the limit, too */
 		max = kvm__check_extension(kvm, KVM_CAP_NR_VCPUS);
 	if (kvm->cfg->nr_cpus > (unsigned)max) {
 		pr_err("option '--cpus': %u is more than the %d vCPUs this host's KVM allows",
@@ -212,26 +223,28 @@ static int check_nr_cpus(const struct kvm *kvm)
 	return 0;
 }
 
-static int init_ram(struct kvm *kvm)
+static int get_ram(struct kvm *kvm)
 {
 	const struct kvm_config *cfg = kvm->cfg;
 	char size[SIZE_STRING_LEN];
 	int err = guest_mem__init(&kvm->mem, cfg->mem, cfg->hugetlbfs);
 
+	if (!err)
+		return 0;
 	format_size(cfg->mem, size);
-	if (err == -EMEDIUMTYPE) {
+	if (err == -EMEDIUMTYPE)
 		pr_err("option '--hugetlbfs': '%s' is not on a hugetlbfs mount", cfg->hugetlbfs);
-		return err;
-	}
-	if (err && cfg->hugetlbfs) {
+	else if (cfg->hugetlbfs)
 		pr_err("option '--hugetlbfs': cannot get %s of huge pages from '%s': %s", size,
 		       cfg->hugetlbfs, strerror(-err));
-		return err;
-	}
-	if (err) {
+	else
 		pr_err("cannot get %s of memory for the guest: %s", size, strerror(-err));
-		return err;
-	}
+	return err;
+}
+
+static int map_ram(const struct kvm *kvm)
+{
+	char size[SIZE_STRING_LEN];
 
 	for (unsigned i = 0; i < kvm->mem.nr_ranges; i++) {
 		const struct guest_range *range = &kvm->mem.ranges[i];
@@ -243,15 +256,31 @@ static int init_ram(struct kvm *kvm)
 		};
 
 		if (ioctl(kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0) {
-			err = -errno;
-			pr_err("KVM does not take %s of guest memory: %s", size, strerror(-err));
-			guest_mem__exit(&kvm->mem);
+			int err = -errno;
+
+			pr_err("KVM does not take %s of guest memory: %s",
+			       format_size(kvm->cfg->mem, size), strerror(-err));
 			return err;
 		}
 	}
 	return 0;
 }
 
+static int init_ram(struct kvm *kvm)
+{
+	int err = get_ram(kvm);
+
+	if (err)
+		return err;
+	err = map_ram(kvm);
+	if (err)
+		guest_mem__exit(&kvm->mem);
+	return err;
+}
+
+/*
+ * The module
+ */
 static int vm__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	int err;
@@ -329,13 +358,3 @@ const struct kvm_module vm_module = {
 	.init = vm__init,
 	.exit = vm__exit,
 };
-
-void platform__describe(struct kvm *kvm, struct platform_device *dev)
-{
-	struct platform_device **end = &kvm->platform_devices;
-
-	while (*end)
-		end = &(*end)->next;
-	dev->next = NULL;
-	*end = dev;
-}
