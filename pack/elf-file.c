@@ -93,7 +93,8 @@ bool elf_file__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment
 	return true;
 }
 
-bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section)
+/* The @i-th section header. False: it lies outside the file. */
+static bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section)
 {
 	Elf32_Shdr s;
 

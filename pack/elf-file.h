@@ -29,9 +29,8 @@ struct elf_file {
 int elf_file__open(struct elf_file *e, const char *path);
 void elf_file__close(struct elf_file *e);
 
-/* The @i-th program header, section header. False: it lies outside the file. */
+/* The @i-th program header. False: it lies outside the file. */
 bool elf_file__segment(const struct elf_file *e, unsigned i, Elf64_Phdr *segment);
-bool elf_file__section(const struct elf_file *e, unsigned i, Elf64_Shdr *section);
 
 /* The first section of that name, which is at most so long. False: there is none with contents. */
 #define ELF_MAX_SECTION_NAME 31

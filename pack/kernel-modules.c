@@ -40,7 +40,8 @@ static const struct {
 	{ "virtio_rng", "CONFIG_HW_RANDOM_VIRTIO" },
 };
 
-const char *kernel_modules__option(const char *name)
+/* What @name is built by; NULL: lkvm has no use for such a module. */
+static const char *option_of(const char *name)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
 		if (!strcmp(options[i].module, name))
@@ -56,7 +57,7 @@ const char *kernel_modules__option(const char *name)
 /* By the configuration, where it knows of such an option */
 static enum kernel_has configured(const struct kernel_files *k, const char *name)
 {
-	const char *option = kernel_modules__option(name);
+	const char *option = option_of(name);
 
 	if (!option)
 		return KERNEL_UNKNOWN;
@@ -96,7 +97,7 @@ enum kernel_has kernel_modules__has(const struct kernel_files *k, const char *na
 const char *kernel_modules__explain(const struct kernel_files *k, const char *name,
 				    char text[KERNEL_EXPLAIN_LEN])
 {
-	const char *option = kernel_modules__option(name);
+	const char *option = option_of(name);
 
 	if (configured(k, name) != KERNEL_MODULE)
 		snprintf(text, KERNEL_EXPLAIN_LEN, "lacks %s%s", option ? "" : "the module ",

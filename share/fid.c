@@ -11,7 +11,8 @@ static u64 hash_of(const struct share *s, u32 id)
 	return hash__number(s->tree.seed, id);
 }
 
-struct fid *fid__find(const struct share *s, u32 id)
+/* NULL: there is none. */
+static struct fid *fid__find(const struct share *s, u32 id)
 {
 	struct table_entry *e = table__first(&s->fids, hash_of(s, id));
 

@@ -16,7 +16,7 @@
 #define NODES_PER_FID 2
 
 /* A session begins: nothing is left of the one before. */
-int p9_version(struct share *s, struct p9_call *c)
+static int p9_version(struct share *s, struct p9_call *c)
 {
 	static const char version[] = "9P2000.L", unknown[] = "unknown";
 	u32 msize = p9_get32(c);
@@ -39,7 +39,7 @@ int p9_version(struct share *s, struct p9_call *c)
 }
 
 /* One message is served after the other: there is never another one to give up. */
-int p9_flush(struct share *s, struct p9_call *c)
+static int p9_flush(struct share *s, struct p9_call *c)
 {
 	(void)s;
 	p9_get16(c);

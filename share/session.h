@@ -39,9 +39,6 @@ struct share {
 	struct p9_call call;	/* the one that is being served */
 };
 
-/* NULL: there is none. */
-struct fid *fid__find(const struct share *s, u32 id);
-
 /*
  * Takes the caller's reference to @node, with success or without. Returns NULL
  * and -errno in *@err: the number is taken, or there are too many.
@@ -81,7 +78,6 @@ void xattr__free(struct share *s, struct fid *fid);
 /* Each serves a type of message: 0 with the answer's body made, or -errno. */
 typedef int p9_handler(struct share *s, struct p9_call *c);
 
-p9_handler p9_version, p9_flush;					/* server.c */
 p9_handler p9_attach, p9_walk, p9_clunk;				/* walk.c */
 p9_handler p9_getattr, p9_setattr, p9_statfs;				/* attr.c */
 p9_handler p9_lopen, p9_lcreate;					/* open.c */

@@ -24,11 +24,6 @@ const char *format_kernel_stamp(u64 us, char buf[STAMP_LEN])
 	return buf;
 }
 
-const char *format_stamp(u64 ns, char buf[STAMP_LEN])
-{
-	return format_kernel_stamp(ns > start_ns ? (ns - start_ns) / 1000 : 0, buf);
-}
-
 size_t stamp_line(bool *in_line, const u8 *buf, size_t len, char stamp[STAMP_LEN])
 {
 	const u8 *newline = memchr(buf, '\n', len);
@@ -36,7 +31,7 @@ size_t stamp_line(bool *in_line, const u8 *buf, size_t len, char stamp[STAMP_LEN
 	if (*in_line)
 		stamp[0] = '\0';
 	else
-		format_stamp(now_ns(), stamp);
+		format_kernel_stamp((now_ns() - start_ns) / 1000, stamp);
 	*in_line = !newline;
 	return newline ? (size_t)(newline - buf) + 1 : len;
 }

@@ -28,7 +28,7 @@ void log__set_raw_terminal(bool raw)
 	__atomic_store_n(&raw_terminal, raw, __ATOMIC_RELAXED);
 }
 
-bool log__enabled(enum log_level level)
+static bool log__enabled(enum log_level level)
 {
 	return level <= log_level;
 }

@@ -42,13 +42,11 @@ u64 clock__start_ns(void);
 #define STAMP_LEN 32
 const char *format_kernel_stamp(u64 us, char buf[STAMP_LEN]);
 
-/* The same for what now_ns() has said: time since the start */
-const char *format_stamp(u64 ns, char buf[STAMP_LEN]);
-
 /*
  * For text that comes in pieces and is to have the time before each line. Returns how
- * many bytes of @buf, up to a newline, follow what @stamp is set to: the time now, or ""
- * within a line, which *@in_line says, and is told for the next call.
+ * many bytes of @buf, up to a newline, follow what @stamp is set to: the time since the
+ * start in the same form, or "" within a line, which *@in_line says, and is told for the
+ * next call.
  */
 size_t stamp_line(bool *in_line, const u8 *buf, size_t len, char stamp[STAMP_LEN]);
 

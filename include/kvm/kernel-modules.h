@@ -44,12 +44,6 @@ struct initramfs;
 enum kernel_has kernel_modules__has(const struct kernel_files *k, const char *name);
 
 /*
- * The option that @name is built by, with CONFIG_ in front; NULL for a module
- * that lkvm has no use for.
- */
-const char *kernel_modules__option(const char *name);
-
-/*
  * What there is to say about a module that is KERNEL_LACKS, to be put after the
  * kernel's name: "lacks CONFIG_9P_FS", or that the module is not where it
  * should be. Returns @text.

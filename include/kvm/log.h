@@ -31,9 +31,6 @@ void log__set_level(enum log_level level);
  */
 void log__set_raw_terminal(bool raw);
 
-/* True if messages of @level are printed: to skip the work of making one. */
-bool log__enabled(enum log_level level);
-
 void log__print(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 /* The first error since the program began, without the prefix; "" if there was none. Any thread. */

@@ -26,7 +26,10 @@ static void the_level_decides_what_is_printed(void)
 		[LOG_DEBUG] = "lkvm: e\nlkvm: w\nlkvm: i\nlkvm: d\n",
 	};
 
-	CHECK(log__enabled(LOG_INFO) && !log__enabled(LOG_DEBUG)); /* the default */
+	capture__start(STDERR_FILENO);
+	pr_info("the default");
+	pr_debug("is info");
+	CHECK_STR(capture__stop(), "lkvm: the default\n");
 	for (enum log_level level = LOG_ERROR; level <= LOG_DEBUG; level++) {
 		log__set_level(level);
 		capture__start(STDERR_FILENO);
