@@ -397,7 +397,7 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 	int status = EXIT_CANNOT_TEST;
 
 	if (!m) {
-		pr_err("cannot make a machine: %s", strerror(ENOMEM));
+		pr_err("cannot make the VM: %s", strerror(ENOMEM));
 		return status;
 	}
 	m->kvm.cfg = cfg;

@@ -458,7 +458,7 @@ static int evidence__init(struct kvm *kvm, struct kvm_device **dev)
 	}
 	e = calloc(1, sizeof(*e));
 	if (!e) {
-		pr_err("cannot make the VM: %s", strerror(ENOMEM));
+		pr_err("cannot prepare to show the vCPUs' state: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	e->kvm = kvm;

@@ -129,7 +129,7 @@ static int hang__init(struct kvm *kvm, struct kvm_device **dev)
 		return 0;
 	h = calloc(1, sizeof(*h));
 	if (!h) {
-		pr_err("cannot make the VM: %s", strerror(ENOMEM));
+		pr_err("cannot watch for a hang: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	h->kvm = kvm;

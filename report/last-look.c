@@ -237,7 +237,7 @@ static int last_look__init(struct kvm *kvm, struct kvm_device **dev)
 	struct last_look *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		pr_err("cannot make the VM: %s", strerror(ENOMEM));
+		pr_err("cannot prepare a last look at the guest: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	l->kvm = kvm;

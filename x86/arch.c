@@ -75,7 +75,7 @@ int kvm__arch_init(struct kvm *kvm)
 
 	kvm->arch = calloc(1, sizeof(*kvm->arch));
 	if (!kvm->arch) {
-		pr_err("cannot make the VM: %s", strerror(ENOMEM));
+		pr_err("cannot make the vCPUs' common state: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	err = x86_cpuid__init(kvm);
