@@ -67,7 +67,7 @@ int backing__open(struct disk_image **image, const struct disk_open *above, cons
 		return err;
 	path = resolve(above->path, name);
 	if (!path)
-		return disk_error(above, -ENOMEM, "there is not enough memory");
+		return disk_error(above, -ENOMEM, "%s", strerror(ENOMEM));
 	o.path = path;
 	err = disk_open__format(image, &o, found);
 	if (err)

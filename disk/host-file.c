@@ -156,7 +156,7 @@ static int probe_direct(struct host_file *f, const struct disk_open *o)
 	if (!o->direct)
 		return 0;
 	if (posix_memalign(&p, MAX_ALIGN, HOST_FILE_BOUNCE))
-		return disk_error(o, -ENOMEM, "there is not enough memory");
+		return disk_error(o, -ENOMEM, "%s", strerror(ENOMEM));
 	f->bounce = p;
 	f->direct = true;
 	for (u32 align = DISK_SECTOR_SIZE; align <= MAX_ALIGN; align *= 2) {

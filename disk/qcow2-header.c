@@ -271,7 +271,7 @@ int qcow2_header__read(struct qcow2_header *h, struct host_file *file, const str
 	r.len = min_u64(1ull << h->cluster_bits, file->size);
 	r.cluster = malloc(r.len);
 	if (!r.cluster)
-		return disk_error(o, -ENOMEM, "there is not enough memory");
+		return disk_error(o, -ENOMEM, "%s", strerror(ENOMEM));
 	err = host_file__pread(file, r.cluster, r.len, 0);
 	err = err ? disk_error(o, err, "%s", strerror(-err)) : read_rest(&r);
 	free(r.cluster);

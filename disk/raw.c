@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct raw {
 	struct disk_image image;
@@ -107,7 +108,7 @@ int raw__open(struct disk_image **image, struct disk_open *o)
 	int err;
 
 	if (!r)
-		return disk_error(o, -ENOMEM, "there is not enough memory");
+		return disk_error(o, -ENOMEM, "%s", strerror(ENOMEM));
 	err = host_file__open(&r->file, o);
 	if (err)
 		goto free_raw;

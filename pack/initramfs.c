@@ -42,7 +42,7 @@ int initramfs__fail(struct initramfs *fs, int err, const char *fmt, ...)
 
 static int no_memory(struct initramfs *fs)
 {
-	return initramfs__fail(fs, -ENOMEM, "there is not enough memory to make an initramfs");
+	return initramfs__fail(fs, -ENOMEM, "an initramfs cannot be made: %s", strerror(ENOMEM));
 }
 
 /*

@@ -126,7 +126,8 @@ struct load {
 
 static int no_memory(const struct load *l)
 {
-	return initramfs__fail(l->fs, -ENOMEM, "there is not enough memory to pack modules");
+	return initramfs__fail(l->fs, -ENOMEM, "the kernel's modules cannot be packed: %s",
+			       strerror(ENOMEM));
 }
 
 /*

@@ -39,7 +39,8 @@ struct search {
 
 static int no_memory(struct search *s)
 {
-	return initramfs__fail(s->fs, -ENOMEM, "there is not enough memory to look for libraries");
+	return initramfs__fail(s->fs, -ENOMEM, "libraries cannot be looked for: %s",
+			       strerror(ENOMEM));
 }
 
 /*
@@ -313,7 +314,8 @@ int libraries__pack(struct initramfs *fs, const char *program, const char *real,
 	int err;
 
 	if (!s)
-		return initramfs__fail(fs, -ENOMEM, "there is not enough memory to pack '%s'", program);
+		return initramfs__fail(fs, -ENOMEM, "'%s' cannot be packed: %s", program,
+				       strerror(ENOMEM));
 	s->fs = fs;
 	s->env = env;
 	err = add_object(s, program, NULL, real, -1);

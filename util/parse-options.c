@@ -105,7 +105,7 @@ int opt_append(const struct option *opt, const char *value, void *var)
 
 	(void)opt;
 	if (asprintf(&longer, "%s%s%s", *string ? *string : "", *string ? " " : "", value) < 0) {
-		pr_err("option '--%s': not enough memory", opt->name);
+		pr_err("option '--%s': %s", opt->name, strerror(ENOMEM));
 		return -EINVAL;
 	}
 	free(*string);
