@@ -597,7 +597,7 @@ static int open_console_file(struct console *c, const char *path)
 	c->file = open_log(path);
 	if (c->file >= 0)
 		return 0;
-	pr_err("console file '%s': %s", path, strerror(-c->file));
+	pr_err("option '-serial': cannot write '%s': %s", path, strerror(-c->file));
 	return c->file;
 }
 

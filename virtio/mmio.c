@@ -258,9 +258,13 @@ int virtio_mmio__create(struct virtio_device *device, struct virtio_transport **
 	unsigned n = kvm->nr_virtio_mmio;
 	struct virtio_mmio *m;
 
-	if (n == MAX_DEVICES || !(m = calloc(1, sizeof(*m)))) {
-		pr_err("%s: %s", device->name, n == MAX_DEVICES ?
-		       "there are more virtio-mmio devices than can be" : strerror(ENOMEM));
+	if (n == MAX_DEVICES) {
+		pr_err("%s: a VM has at most %u virtio-mmio devices", device->name, MAX_DEVICES);
+		return -ENOSPC;
+	}
+	m = calloc(1, sizeof(*m));
+	if (!m) {
+		pr_err("%s: %s", device->name, strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	kvm->nr_virtio_mmio++;
