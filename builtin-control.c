@@ -171,7 +171,7 @@ static int connect_by_name(const char *name)
 	if (fd == -ECONNREFUSED)
 		pr_err("there is no VM called '%s'; `lkvm list` lists them", name);
 	else if (fd < 0)
-		pr_err("VM '%s' cannot be asked anything: %s", name, strerror(-fd));
+		pr_err("cannot reach VM '%s': %s", name, strerror(-fd));
 	return fd;
 }
 
@@ -280,9 +280,9 @@ static int finish(int fd, const char *name, int err)
 	if (err == -EAGAIN)
 		pr_err("VM '%s' does not answer", name);
 	else if (err == -EPIPE)
-		pr_err("VM '%s' ended", name);
+		pr_err("VM '%s' ended before it had answered", name);
 	else if (err && err != -EBADMSG)
-		pr_err("VM '%s' cannot be asked: %s", name, strerror(-err));
+		pr_err("cannot ask VM '%s': %s", name, strerror(-err));
 	return err ? EXIT_CANNOT_TEST : 0;
 }
 
@@ -329,7 +329,7 @@ int kvm_cmd_stop(int argc, char **argv)
 		return EXIT_CANNOT_TEST;
 	err = ask(fd, name, "stop");
 	if (!err && wait_for_end(fd) == -EAGAIN)
-		pr_warn("VM '%s' takes its time to end", name);
+		pr_warn("VM '%s' has not ended yet", name);
 	return finish(fd, name, err);
 }
 

@@ -298,12 +298,12 @@ static void flush_console(struct kvm *kvm)
 	while ((left = term__flush(kvm, step_ms))) {
 		waited_ms += step_ms;
 		if (waited_ms >= patience_ms || signals__end_is_pending()) {
-			pr_warn("the console's last %llu bytes are lost: stdout does not take them",
+			pr_warn("the console's last %llu bytes are lost: its reader does not take them",
 				(unsigned long long)left);
 			return;
 		}
 		if (waited_ms == 1000)
-			pr_warn("waiting for stdout to take the console's last %llu bytes",
+			pr_warn("waiting for the console's reader to take its last %llu bytes",
 				(unsigned long long)left);
 	}
 }

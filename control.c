@@ -60,8 +60,8 @@ int opt_vm_name(const struct option *opt, const char *value, void *var)
 	if (opt_string(opt, value, var) < 0)
 		return -EINVAL;
 	if (value[strspn(value, accepted)] || strlen(value) > CONTROL_NAME_MAX) {
-		pr_err("option '--%s': '%s' is no name for a VM: at most %d letters, digits, "
-		       "dots, dashes and underscores", opt->name, value, CONTROL_NAME_MAX);
+		pr_err("option '--%s': '%s' is not a name for a VM; a name is at most %d "
+		       "letters, digits, dots, dashes and underscores", opt->name, value, CONTROL_NAME_MAX);
 		return -EINVAL;
 	}
 	return 0;
@@ -318,7 +318,7 @@ static void listener__ready(struct ioloop_fd *f, u32 events)
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	/* It would be ready again at once, and for ever. */
-	pr_warn("nobody can ask anything of this VM any more: %s", strerror(errno));
+	pr_warn("no `lkvm` command reaches this VM any more: %s", strerror(errno));
 	ioloop__del(&control->kvm->loop, f);
 }
 

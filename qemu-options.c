@@ -41,14 +41,13 @@ static int check_word(const struct option *opt, const char *text, size_t len)
 					 opt->words[i]);
 		BUG_ON(used >= sizeof(list));
 	}
-	pr_err("option '-%s': '%.*s' is not to be had of lkvm, only: %s", opt->name, (int)len, text,
-	       list);
+	pr_err("option '-%s': '%.*s' is not supported, only: %s", opt->name, (int)len, text, list);
 	return -EINVAL;
 }
 
 static int no_property(const struct option *opt, const char *property)
 {
-	pr_err("option '-%s': lkvm knows no '%s'", opt->name, property);
+	pr_err("option '-%s': '%s' is not supported", opt->name, property);
 	return -EINVAL;
 }
 
@@ -105,8 +104,7 @@ static int take_serial(const struct option *opt, const char *value, void *var)
 	bool to_file = !strncmp(value, "file:", 5);
 
 	if (q->have_serial) {
-		pr_err("option '-%s': '%s' is one more than the one console of this lkvm", opt->name,
-		       value);
+		pr_err("option '-%s': '%s' is one port too many; lkvm has one", opt->name, value);
 		return -EINVAL;
 	}
 	q->have_serial = true;
@@ -252,15 +250,15 @@ static int parse_one(struct qemu_config *q, int argc, char **argv)
 	const struct option *opt;
 
 	if (word[0] != '-') {
-		pr_err("'%s' is no option, and lkvm takes no disk image in QEMU's place", word);
+		pr_err("'%s' is not an option, and lkvm called as QEMU takes no disk image", word);
 		return -EINVAL;
 	}
 	opt = find_in(translated, name);
 	if (!opt)
 		opt = find_in(without_effect, name);
 	if (!opt) {
-		pr_err("option '%s' is none of those lkvm takes in QEMU's place; "
-		       "`qemu-system-x86_64 --help` lists them", word);
+		pr_err("QEMU's option '%s' is not supported; `qemu-system-x86_64 --help` lists those "
+		       "that are", word);
 		return -EINVAL;
 	}
 	if (opt->metavar && argc < 2) {
@@ -281,7 +279,7 @@ static int check_all(const struct qemu_config *q)
 		return -EINVAL;
 	}
 	if (!q->kvm.kernel) {
-		pr_err("no kernel is given: lkvm needs option '-kernel' in QEMU's place");
+		pr_err("no kernel is given; lkvm called as QEMU needs option '-kernel'");
 		return -EINVAL;
 	}
 	return 0;

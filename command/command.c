@@ -118,7 +118,7 @@ void command__settle(struct kvm *kvm)
 	if (!verdict__panicked(&kvm->verdict) || panic->kind != VERDICT_NO_ROOT)
 		return;
 	if (cfg->on)
-		pr_err("kernel '%s' did not start lkvm's init: it has no initramfs "
+		pr_err("kernel '%s' did not start lkvm's init: it takes no initramfs "
 		       "(CONFIG_BLK_DEV_INITRD), or runs no 64-bit programs (CONFIG_BINFMT_ELF)",
 		       kvm->cfg->kernel);
 	else if (cfg->lacks)

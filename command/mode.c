@@ -18,7 +18,7 @@
 
 static int refuse(const char *what)
 {
-	pr_err("'--': a command runs in a guest that lkvm makes the root of, and %s", what);
+	pr_err("'--': a command needs a root that lkvm makes, and %s", what);
 	return -EINVAL;
 }
 
@@ -29,7 +29,7 @@ static int check_named(const struct kvm_config *cfg, char **argv)
 		return -EINVAL;
 	}
 	if (cfg->initrd)
-		return refuse("'--initrd' gives it another");
+		return refuse("'--initrd' gives the guest another");
 	return 0;
 }
 
@@ -52,13 +52,13 @@ static int add_root_share(struct kvm_config *cfg)
 
 	for (unsigned i = 0; i < cfg->nr_shares; i++) {
 		if (!strcmp(cfg->shares[i].tag, ROOT_TAG)) {
-			pr_err("option '--9p': the tag '%s' is that of the root itself", ROOT_TAG);
+			pr_err("option '--9p': the tag '%s' is taken by the guest's root", ROOT_TAG);
 			return -EINVAL;
 		}
 	}
 	if (cfg->nr_shares == MAX_SHARES) {
-		pr_err("option '--9p': there are %u shares, and one more is needed for the root",
-		       cfg->nr_shares);
+		pr_err("option '--9p': %u shared directories are one too many, as the guest's root is "
+		       "another", cfg->nr_shares);
 		return -E2BIG;
 	}
 	*share = (struct share_config){ .dir = strdup("/"), .tag = ROOT_TAG, .readonly = true };
@@ -128,7 +128,7 @@ static int check_kernel(struct kvm_config *cfg)
 
 	if (!*command->kernel_files->release) {
 		if (is_asked_for(command))
-			pr_err("kernel '%s' does not say which Linux it is, and no other runs a command",
+			pr_err("kernel '%s' does not say that it is Linux, which alone can run a command",
 			       cfg->kernel);
 		return -ENOSYS;
 	}
@@ -171,7 +171,7 @@ static int check_unused(const struct command_config *command)
 {
 	if (!is_asked_for(command))
 		return 0;
-	pr_err("option '--pack' is for a guest that has no other root");
+	pr_err("option '--pack' makes the guest's root, and other options give it another");
 	return -EINVAL;
 }
 

@@ -61,7 +61,7 @@ int backing__open(struct disk_image **image, const struct disk_open *above, cons
 	if (!strncmp(name, "file:", 5))
 		name += 5;
 	else if (has_protocol(name))
-		return explain(above, -ENOTSUP, name, "that is no name of a file");
+		return explain(above, -ENOTSUP, name, "that is not the name of a file");
 	err = find_format(above, name, format, &found);
 	if (err)
 		return err;

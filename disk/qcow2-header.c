@@ -45,7 +45,7 @@ static int check_start(struct reader *r, const u8 *p)
 	struct qcow2_header *h = r->h;
 
 	if (r->file->size < QCOW2_V2_HEADER_LENGTH || get_be32(p) != MAGIC)
-		return disk_error(r->o, -EINVAL, "is no qcow2 image");
+		return disk_error(r->o, -EINVAL, "is not a qcow2 image");
 	h->version = get_be32(p + 4);
 	h->cluster_bits = get_be32(p + 20);
 	h->header_length = h->version == 2 ? QCOW2_V2_HEADER_LENGTH : get_be32(p + 100);

@@ -114,7 +114,7 @@ int raw__open(struct disk_image **image, struct disk_open *o)
 		goto free_raw;
 	/* With O_DIRECT a last block that is cut short could be read, and not be written. */
 	if (!o->read_only && r->file.size % r->file.align) {
-		err = disk_error(o, -EINVAL, "its size is no multiple of %u bytes, which ',direct' "
+		err = disk_error(o, -EINVAL, "its size is not a multiple of %u bytes, which ',direct' "
 				 "needs", r->file.align);
 		goto close_file;
 	}

@@ -44,7 +44,7 @@ static int opt_results(const struct option *opt, const char *value, void *var)
 		return -EINVAL;
 	}
 	if (files->count == MAX_RESULTS) {
-		pr_err("option '--%s': '%s' is one more than the %d files there may be", opt->name, value,
+		pr_err("option '--%s': '%s' is one file too many; there can be %d", opt->name, value,
 		       MAX_RESULTS);
 		return -EINVAL;
 	}

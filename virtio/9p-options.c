@@ -38,7 +38,7 @@ static int add_share(const struct option *opt, struct kvm_config *cfg, char *dir
 	const struct share_config *other = find_tag(cfg, tag);
 
 	if (other) {
-		pr_err("option '--%s': the tag '%s' is that of '%s' already", opt->name, tag,
+		pr_err("option '--%s': the tag '%s' is taken by '%s'", opt->name, tag,
 		       other->dir);
 		return -EINVAL;
 	}
@@ -54,7 +54,7 @@ static char *begin_share(const struct option *opt, const struct kvm_config *cfg,
 	char *copy;
 
 	if (cfg->nr_shares == MAX_SHARES) {
-		pr_err("option '--%s': '%s' is one shared directory more than the %d there can be",
+		pr_err("option '--%s': '%s' is one directory too many; a VM shares at most %d",
 		       opt->name, value, MAX_SHARES);
 		return NULL;
 	}
@@ -76,7 +76,7 @@ static int check_words(const struct option *opt, const char *value, const char *
 		return -EINVAL;
 	}
 	if (!is_tag(tag)) {
-		pr_err("option '--%s': '%s' is no tag; a tag is 1 to %d letters, digits, dots, "
+		pr_err("option '--%s': '%s' is not a tag; a tag is 1 to %d letters, digits, dots, "
 		       "underscores and dashes", opt->name, tag, SHARE_TAG_LEN);
 		return -EINVAL;
 	}

@@ -65,7 +65,7 @@ static bool serve_one(struct virtio_9p *p)
 	if (p->have_req)
 		return false;
 	if (len < 0)
-		virtio__broken(&p->device, "what it sent is no 9P message");
+		virtio__broken(&p->device, "what it sent is not a 9P message");
 	vq_push(&p->queue, req->head, len < 0 ? 0 : (u32)len);
 	virtio__notify(&p->device, &p->queue);
 	return true;

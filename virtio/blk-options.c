@@ -22,12 +22,12 @@ static int parse_word(const struct option *opt, struct disk_config *disk, const 
 		disk->params.format = word[7] == 'r' ? DISK_RAW : DISK_QCOW2;
 		*have_format = true;
 	} else if (!strncmp(word, "format=", 7)) {
-		pr_err("option '--%s': '%s' is no format; formats are raw and qcow2", opt->name,
+		pr_err("option '--%s': '%s' is not a format; formats are raw and qcow2", opt->name,
 		       word + 7);
 		return -EINVAL;
 	} else if (!strncmp(word, "serial=", 7)) {
 		if (!word[7] || strlen(word + 7) > DISK_SERIAL_LEN) {
-			pr_err("option '--%s': serial '%s' has not 1 to %d characters", opt->name,
+			pr_err("option '--%s': serial '%s' is not 1 to %d characters long", opt->name,
 			       word + 7, DISK_SERIAL_LEN);
 			return -EINVAL;
 		}
@@ -47,7 +47,7 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 	bool have_format = false;
 
 	if (cfg->nr_disks == MAX_DISKS) {
-		pr_err("option '--%s': '%s' is one disk more than the %d there can be", opt->name,
+		pr_err("option '--%s': '%s' is one disk too many; a VM has at most %d", opt->name,
 		       value, MAX_DISKS);
 		return -EINVAL;
 	}

@@ -24,7 +24,7 @@ int vq__enable(struct virtqueue *vq, const struct guest_mem *mem, u64 features)
 	u64 size = vq->size;
 
 	if (!is_power_of_two(size) || size > vq->max_size)
-		return vq__break(vq, "a queue's size is no power of two");
+		return vq__break(vq, "a queue's size is not a power of two");
 	if (vq->desc % VRING_DESC_ALIGN_SIZE || vq->avail % VRING_AVAIL_ALIGN_SIZE ||
 	    vq->used % VRING_USED_ALIGN_SIZE)
 		return vq__break(vq, "a ring is not aligned");

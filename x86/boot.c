@@ -82,8 +82,8 @@ static int check_fit(const struct boot_image *image, u64 end, const char *what, 
 		       format_size(GUEST_LOW_END, enough));
 		return -ENOMEM;
 	}
-	pr_err("%s '%s' does not fit into the guest's memory: %s are missing; it takes --mem %s or "
-	       "more", what, path, format_size(ALIGN_UP(end - low_end, KiB(1)), missing),
+	pr_err("%s '%s' does not fit into the guest's memory: %s is missing; it needs --mem %s or more",
+	       what, path, format_size(ALIGN_UP(end - low_end, KiB(1)), missing),
 	       format_size(all, enough));
 	return -ENOMEM;
 }

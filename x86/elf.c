@@ -126,7 +126,7 @@ static int read_headers(const struct boot_image *image, struct elf *elf)
 
 	/* e_type and e_machine have the same place in both classes. */
 	if (h.h64.e_type != ET_EXEC && h.h64.e_type != ET_DYN)
-		return wrong_kind(image, "that is no executable");
+		return wrong_kind(image, "that is not an executable");
 	if (h.ident[EI_CLASS] == ELFCLASS64 && h.h64.e_machine == EM_X86_64) {
 		elf->is_64 = true;
 		return read_segments_64(image, &h.h64, elf);

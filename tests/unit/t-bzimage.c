@@ -264,7 +264,7 @@ static void lies_about_memory_are_found(void)
 	file.h.init_size = (u32)(RAM - MiB(16));
 	loads_at(MiB(16));
 	file.h.init_size++;
-	CHECK_HAS(refused(-ENOMEM), "it takes --mem 33M or more");
+	CHECK_HAS(refused(-ENOMEM), "it needs --mem 33M or more");
 	file.h.init_size = 0xffffffff;
 	CHECK_HAS(refused(-ENOMEM), "'bz' does not fit");
 

@@ -301,12 +301,12 @@ static void names_are_short_and_plain(void)
 	for (const char *const *bad = (const char *const[]){ "a b", "a/b", "\xc3\xa4", "a\n", NULL };
 	     *bad; bad++) {
 		value = NULL;
-		CHECK_HAS(SAID(opt_vm_name(&option, *bad, &value)), "is no name for a VM");
+		CHECK_HAS(SAID(opt_vm_name(&option, *bad, &value)), "is not a name for a VM");
 	}
 	memset(longest, 'a', sizeof(longest));
 	longest[CONTROL_NAME_MAX + 1] = '\0';
 	value = NULL;
-	CHECK_HAS(SAID(opt_vm_name(&option, longest, &value)), "is no name for a VM");
+	CHECK_HAS(SAID(opt_vm_name(&option, longest, &value)), "is not a name for a VM");
 	value = NULL;
 	CHECK_EQ(opt_vm_name(&option, longest + 1, &value), 0);
 }

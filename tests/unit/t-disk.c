@@ -361,7 +361,7 @@ static void direct_takes_any_buffer_and_any_place(void)
 	CHECK_EQ(size_of(path), 65536);
 
 	CHECK_HAS((make_file("odd", 70001), REFUSED(at("odd"), -EINVAL, .direct = true)),
-		  "its size is no multiple of");
+		  "its size is not a multiple of");
 	if (CHECK_EQ(OPEN(&image, at("odd"), .direct = true, .read_only = true), 0)) {
 		CHECK_EQ(read_at(image, buf, 144, 70001 - 81), 0);
 		check_pattern(buf, 70001 - 81, 81);

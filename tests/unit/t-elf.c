@@ -341,9 +341,9 @@ static void other_machines_are_refused(void)
 	CHECK_HAS(refused(-ENOEXEC), "another machine");
 	start(ELFCLASS64);
 	h.e_type = ET_REL;
-	CHECK_HAS(refused(-ENOEXEC), "no executable");
+	CHECK_HAS(refused(-ENOEXEC), "not an executable");
 	h.e_type = ET_CORE;
-	CHECK_HAS(refused(-ENOEXEC), "no executable");
+	CHECK_HAS(refused(-ENOEXEC), "not an executable");
 }
 
 static void lies_about_program_headers_are_found(void)
@@ -425,7 +425,7 @@ static void lies_about_addresses_are_found(void)
 		{ MiB(16), GiB(4), -ENOEXEC, "above 4 GiB" },
 		{ MiB(16), UINT64_MAX, -ENOEXEC, "above 4 GiB" },
 		{ MiB(16), UINT64_MAX - MiB(16) + 1, -ENOEXEC, "above 4 GiB" },
-		{ MiB(24), MiB(8) + 1, -ENOMEM, "it takes --mem 33M or more" },
+		{ MiB(24), MiB(8) + 1, -ENOMEM, "it needs --mem 33M or more" },
 		{ GiB(3), 0x3000, -ENOMEM, "does not fit" },
 		{ GiB(4) - 1, GiB(4) - 1, -ENOMEM, "does not fit" },
 	};

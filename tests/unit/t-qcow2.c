@@ -123,7 +123,7 @@ struct lie {
 static void a_header_that_lies_is_refused(void)
 {
 	static const struct lie lies[] = {
-		{ 0, 1, 'q', "is no qcow2 image" },
+		{ 0, 1, 'q', "is not a qcow2 image" },
 		{ 4, 4, 1, "of version 1; lkvm reads 2 and 3" },
 		{ 4, 4, 4, "of version 4" },
 		{ 8, 8, 5000, "the name of its backing file is not inside" },
@@ -377,12 +377,12 @@ static void backing_files_are_found_or_refused(void)
 	set_backing("base", "raw");
 	check_refused("has the backing file 'base': No such file or directory");
 	set_backing("nbd://host/base", "raw");
-	check_refused("that is no name of a file");
+	check_refused("that is not the name of a file");
 	set_backing("/", "raw");
 	check_refused("has the backing file '/': is a directory");
 	save("base", "abcd", 4);
 	set_backing("base", "qcow2");
-	check_refused("has the backing file 'base': is no qcow2 image");
+	check_refused("has the backing file 'base': is not a qcow2 image");
 	set_backing("file:base", "raw");
 	image = open_image(false);
 	if (!CHECK(image))

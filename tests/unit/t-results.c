@@ -50,7 +50,7 @@ static void a_file_is_of_a_format_that_is_known(void)
 	CHECK_HAS(SAID(PARSE("--results=1.xml", "--results=2.xml", "--results=3.xml", "--results=4.xml",
 			     "--results=5.xml", "--results=6.xml", "--results=7.xml", "--results=8.xml",
 			     "--results=9.xml")),
-		  "'9.xml' is one more than the 8 files");
+		  "'9.xml' is one file too many; there can be 8");
 }
 
 static void end(enum verdict_kind kind, const char *fmt, ...) __printf(2, 3);
