@@ -25,7 +25,8 @@ static int check_type(const struct disk_open *o, const struct stat *st)
 	case S_IFBLK:
 		return 0;
 	case S_IFDIR:
-		return disk_error(o, -EISDIR, "is a directory");
+		return disk_error(o, -EISDIR, "is a directory%s",
+				  o->above ? "" : ", which option '--9p' shares");
 	case S_IFIFO:
 		return disk_error(o, -EINVAL, "is a pipe, not a disk image");
 	case S_IFSOCK:

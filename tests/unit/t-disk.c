@@ -114,7 +114,7 @@ static void what_no_image_can_be_in_is_refused_in_a_clause(void)
 	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	CHECK_STR(REFUSED(at("missing"), -ENOENT), "No such file or directory");
-	CHECK_STR(REFUSED("/", -EISDIR), "is a directory");
+	CHECK_STR(REFUSED("/", -EISDIR), "is a directory, which option '--9p' shares");
 	CHECK_STR(REFUSED("/dev/null", -EINVAL), "is a character device, not a disk image");
 	CHECK_EQ(mkfifo(at("fifo"), 0600), 0);
 	CHECK_STR(REFUSED(at("fifo"), -EINVAL), "is a pipe, not a disk image");
