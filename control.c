@@ -132,7 +132,7 @@ static void control__dmesg(struct client *c)
 	printk_text__init(&text, DMESG_MAX);
 	if (guest_log__read(c->control->kvm, PRINTK_ALL, &text.reader)) {
 		printk_text__exit(&text);
-		client__refuse(c, "no kernel's log is found in its memory");
+		client__refuse(c, "no kernel log is found in its memory");
 		return;
 	}
 	printk_text__finish(&text);
@@ -190,7 +190,7 @@ static void control__balloon(struct client *c)
 		err = virtio_balloon__stats(kvm, &stats);
 	if (err) {
 		client__refuse(c, err == -ENODEV ? "it has no balloon; run it with --balloon"
-						 : "it has not so much memory");
+						 : "it does not have that much memory");
 		return;
 	}
 	virtio_balloon__ask_stats(kvm); /* for the next time */
@@ -226,7 +226,7 @@ static void client__obey(struct client *c)
 			return;
 		}
 	}
-	client__refuse(c, "it knows no such command");
+	client__refuse(c, "it does not know this command");
 }
 
 /* Returns false if the client is of no use any more. */

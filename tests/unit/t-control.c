@@ -169,13 +169,13 @@ static void it_answers(void)
 
 	fd = connect_client();
 	say(fd, "dmesg please\n");
-	CHECK_STR(hear(fd), "error it knows no such command\n");
+	CHECK_STR(hear(fd), "error it does not know this command\n");
 	close(fd);
 
 	memset(image__gpa(0), 0, IMAGE_RAM);
 	fd = connect_client();
 	say(fd, "dmesg\n");
-	CHECK_STR(hear(fd), "error no kernel's log is found in its memory\n");
+	CHECK_STR(hear(fd), "error no kernel log is found in its memory\n");
 	close(fd);
 	unmake();
 }
@@ -233,7 +233,7 @@ static void many_clients_are_not_heard_at_once(void)
 	close(fds[11]);
 	fds[11] = connect_client();
 	say(fds[11], "nothing\n");
-	CHECK_STR(hear(fds[11]), "error it knows no such command\n");
+	CHECK_STR(hear(fds[11]), "error it does not know this command\n");
 	for (unsigned i = 1; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 	unmake();
@@ -264,7 +264,7 @@ static void a_slow_reader_gets_it_all(void)
 	say(fd, "dmesg\n");
 	other = connect_client();
 	say(other, "nothing\n");
-	CHECK_STR(hear(other), "error it knows no such command\n");
+	CHECK_STR(hear(other), "error it does not know this command\n");
 	close(other);
 	for (const char *got; strcmp(got = hear(fd), ".");) {
 		if (!strcmp(got, "-"))
@@ -335,9 +335,9 @@ static void it_knows_the_balloon(void)
 	expect_reply("balloon 1048576\n", "ok 57\ntarget     1M\ngiven      3M\n"
 					  "discarded  0\nfree       4097\n");
 	CHECK_EQ(balloon.updates, 1);
-	expect_reply("balloon 0x100000000\n", "error it has not so much memory\n");
-	expect_reply("balloon -1\n", "error it has not so much memory\n");
-	expect_reply("balloon 1 2\n", "error it has not so much memory\n");
+	expect_reply("balloon 0x100000000\n", "error it does not have that much memory\n");
+	expect_reply("balloon -1\n", "error it does not have that much memory\n");
+	expect_reply("balloon 1 2\n", "error it does not have that much memory\n");
 	CHECK_EQ(balloon.target, MiB(1));
 	unmake();
 }
