@@ -484,6 +484,20 @@ static void record_refusal(const struct kvm_config *cfg, int argc, char **argv)
  */
 
 /*
+ * An option is wrong, and that has been said. The words after it may still say where to
+ * record that: what an earlier run has left there must not be taken for this one's.
+ */
+static void read_rest(const struct option_table *tables, char **argv, char **end)
+{
+	struct operands operands = { .unread = argv };
+
+	log__set_level(LOG_ALWAYS);
+	while (parse_options(tables, (int)(end - operands.unread), operands.unread, &operands) < 0)
+		;
+	log__set_level(LOG_INFO);
+}
+
+/*
  * Words -> configuration, which is constant after that. @found_kernel is as
  * fill_defaults() has it. Returns 0, having done no more if @operands say that help is
  * wanted, or -errno after a message.
@@ -496,6 +510,8 @@ static int kvm_cmd_run_init(struct kvm_config *cfg, struct operands *operands, c
 
 	list_options(tables, cfg);
 	err = parse_options(tables, argc, argv, operands);
+	if (err)
+		read_rest(tables, operands->unread, argv + argc);
 	if (err || operands->help)
 		return err;
 	err = take_operands(cfg, operands);

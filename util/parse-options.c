@@ -153,16 +153,17 @@ static const struct option *find_option(const struct option_table *tables, char 
 }
 
 /*
- * Parses the option in argv[0], whose value may be argv[1]. Returns how many
- * elements it used, or -EINVAL.
+ * Parses the option in argv[0], whose value may be argv[1]. Returns 0 or -EINVAL;
+ * *@used is how many elements it has, also if they are wrong.
  */
-static int parse_one(const struct option_table *tables, char **argv)
+static int parse_one(const struct option_table *tables, char **argv, int *used)
 {
 	const char *word = argv[0];
 	const char *value = NULL;
 	const struct option *opt;
 	void *var;
 
+	*used = 1;
 	if (word[1] == '-') {
 		size_t len = strcspn(word + 2, "=");
 
@@ -184,15 +185,16 @@ static int parse_one(const struct option_table *tables, char **argv)
 			pr_err("option '--%s' takes no value, but '%s' gives it one", opt->name, word);
 			return -EINVAL;
 		}
-		return opt->parse(opt, NULL, var) ? -EINVAL : 1;
+		return opt->parse(opt, NULL, var);
 	}
 	if (value || opt->may_be_alone)
-		return opt->parse(opt, value, var) ? -EINVAL : 1;
+		return opt->parse(opt, value, var);
 	if (!argv[1]) {
 		pr_err("option '%s' needs a value: %s", word, opt->metavar);
 		return -EINVAL;
 	}
-	return opt->parse(opt, argv[1], var) ? -EINVAL : 2;
+	*used = 2;
+	return opt->parse(opt, argv[1], var);
 }
 
 int parse_options(const struct option_table *tables, int argc, char **argv,
@@ -217,11 +219,13 @@ int parse_options(const struct option_table *tables, int argc, char **argv,
 			continue;
 		}
 
-		int used = parse_one(tables, argv + i);
+		int used, err = parse_one(tables, argv + i, &used);
 
-		if (used < 0)
-			return used;
 		i += used;
+		if (err) {
+			operands->unread = argv + i;
+			return err;
+		}
 	}
 	return 0;
 }

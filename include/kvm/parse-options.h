@@ -62,6 +62,7 @@ struct operands {
 	unsigned count;
 	char **command;	/* the words after "--", NULL-terminated; NULL: there was no "--" */
 	bool help;	/* --help was among the options; nothing after it was read */
+	char **unread;	/* after an error: what follows the option that is wrong */
 };
 
 /*

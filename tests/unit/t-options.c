@@ -260,6 +260,21 @@ static void the_first_error_ends_the_reading(void)
 	CHECK_STR(REFUSED("--frob", "--nonsense", "-c0"), "unknown option '--frob'; --help lists them");
 }
 
+static void what_follows_an_error_can_be_read_on(void)
+{
+	static const char *const wrong[] = { "--frob", "-x", "--count=0", "-c9", "--flag=1" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		test__context("%s", wrong[i]);
+		SAID(CHECK_EQ(PARSE("-f", wrong[i], "-k", "file"), -EINVAL));
+		CHECK(operands.unread == args + 2);
+	}
+	SAID(CHECK_EQ(PARSE("--count", "0", "-k"), -EINVAL)); /* its value is part of it */
+	CHECK(operands.unread == args + 2);
+	SAID(CHECK_EQ(PARSE("-k"), -EINVAL));
+	CHECK(operands.unread == args + 1);
+}
+
 static void the_help_names_every_option(void)
 {
 	const struct option_table tables[] = { { first, NULL }, { second, NULL }, { 0 } };
@@ -284,4 +299,5 @@ TESTS(T(every_form_is_accepted), T(a_value_is_all_that_follows), T(a_value_may_b
       T(a_flag_takes_no_value), T(numbers_keep_their_bounds), T(sizes_keep_their_bounds),
       T(times_keep_their_bounds), T(the_last_number_counts_and_two_strings_are_an_error),
       T(appended_strings_are_joined_by_a_blank), T(a_word_of_a_list_is_its_place),
-      T(the_first_error_ends_the_reading), T(the_help_names_every_option))
+      T(the_first_error_ends_the_reading), T(what_follows_an_error_can_be_read_on),
+      T(the_help_names_every_option))
