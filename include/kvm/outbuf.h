@@ -9,8 +9,8 @@
  *
  * No byte is lost while the descriptor can be written at all. When the ring is
  * full the writing vCPU waits for room (and the user is told, after
- * OUTBUF_PATIENCE_MS), until outbuf__release() says that the VM is ending. Who must not wait offers
- * instead, and hears when there is room again.
+ * OUTBUF_PATIENCE_MS), until outbuf__release() says that the VM is ending. A caller
+ * that must not wait offers instead, and hears when there is room again.
  */
 #include "kvm/types.h"
 #include "kvm/writer-thread.h"
@@ -55,11 +55,11 @@ void outbuf__exit(struct outbuf *o);
 void outbuf__put(struct outbuf *o, const u8 *buf, size_t len);
 size_t outbuf__offer(struct outbuf *o, const u8 *buf, size_t len); /* returns how many it took */
 bool outbuf__has_failed(struct outbuf *o); /* the descriptor takes nothing any more */
-bool outbuf__is_full(struct outbuf *o); /* and who puts something in waits */
+bool outbuf__is_full(struct outbuf *o); /* so that outbuf__put() waits */
 void outbuf__release(struct outbuf *o);
 void outbuf__toggle_stamps(struct outbuf *o);
 
-/* Tells the user that the guest waits: for who offers, and has been patient. */
+/* Tells the user that the guest waits: for a caller that offers, and has been patient. */
 void outbuf__say_full(const struct outbuf *o);
 
 /* Waits up to @ms for everything to be written. Returns how many bytes still are not. */

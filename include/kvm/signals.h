@@ -19,8 +19,8 @@ struct kvm;
 bool signals__end_is_pending(void);
 
 /*
- * From here on signals that end lkvm wait until the I/O loop reads them: for who
- * must see to it that there is a record of that, too.
+ * From here on signals that end lkvm wait until the I/O loop reads them, so that an
+ * end by one of them is recorded like any other.
  */
 void signals__block(void);
 
