@@ -190,6 +190,12 @@ static int take_operands(struct kvm_config *cfg, const struct operands *operands
 	return 0;
 }
 
+/* True if a guest is to run: else something about it is printed, and nothing recorded. */
+static bool is_to_run(const struct kvm_config *cfg)
+{
+	return !cfg->print_cmdline && !cfg->dry_run;
+}
+
 /* False if the command line is all that is wanted, and it follows from the options alone. */
 static bool needs_machine(const struct kvm_config *cfg)
 {
@@ -197,8 +203,8 @@ static bool needs_machine(const struct kvm_config *cfg)
 }
 
 /*
- * What was not said. @found is the kernel's name if it had to be looked for:
- * the caller frees it.
+ * Decides what the options leave open. @found is the kernel's name if it had to be
+ * looked for: the caller frees it.
  */
 static int fill_defaults(struct kvm_config *cfg, char **found)
 {
@@ -308,7 +314,7 @@ static void flush_console(struct kvm *kvm)
 	}
 }
 
-/* A disk that takes nothing for so long takes nothing. */
+/* A disk that has taken nothing for so long will not do so either. */
 #define CONSOLE_LOG_PATIENCE_MS 10000
 
 static void flush_console_log(struct console_log *log)
@@ -367,7 +373,10 @@ static int print_plan(const struct kvm *kvm)
 	return print_cmdline(cfg, kvm->platform_devices);
 }
 
-/* Each vCPU has a file: the soft limit on open files is meant for programs that use select(). */
+/*
+ * Each vCPU has a file, and there may be thousands. The soft limit on open files is low
+ * for the sake of programs that use select(), which lkvm does not.
+ */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -378,7 +387,7 @@ static void raise_file_limit(void)
 	}
 }
 
-/* The machine could not be made. Where that is a verdict of its own, it is recorded. */
+/* The machine could not be made. A verdict that says why, such as 127, is recorded. */
 static int not_started(struct machine *m)
 {
 	const struct verdict_record *verdict;
@@ -386,37 +395,44 @@ static int not_started(struct machine *m)
 	if (!verdict__ended(&m->kvm.verdict))
 		return EXIT_CANNOT_TEST;
 	verdict = verdict__final(&m->kvm.verdict);
-	if (!m->kvm.cfg->dry_run)
+	if (is_to_run(m->kvm.cfg))
 		status__write(m->kvm.status, NULL, verdict);
 	return verdict__exit_status(verdict, m->kvm.cfg->exit_style);
+}
+
+/* What --print-cmdline and --dry-run do in the place of a run */
+static int print_machine(struct machine *m)
+{
+	struct kvm *kvm = &m->kvm;
+	int status;
+
+	term__give_back(kvm);
+	status = kvm->cfg->print_cmdline ? print_cmdline(kvm->cfg, kvm->platform_devices) :
+					   print_plan(kvm);
+	init_list__exit(m);
+	return status;
 }
 
 static int run_machine(const struct kvm_config *cfg, struct status *record)
 {
 	struct machine *m = calloc(1, sizeof(*m));
-	int status = EXIT_CANNOT_TEST;
+	int status;
 
 	if (!m) {
 		pr_err("cannot make the VM: %s", strerror(ENOMEM));
-		return status;
+		return EXIT_CANNOT_TEST;
 	}
 	m->kvm.cfg = cfg;
 	m->kvm.status = record;
 	raise_file_limit();
 	if (init_list__init(m)) {
 		status = not_started(m);
-		goto free_machine;
+	} else if (!is_to_run(cfg)) {
+		status = print_machine(m);
+	} else {
+		kvm_cmd_run_work(&m->kvm);
+		status = kvm_cmd_run_exit(m);
 	}
-	if (cfg->dry_run || cfg->print_cmdline) {
-		term__give_back(&m->kvm);
-		status = cfg->print_cmdline ? print_cmdline(cfg, m->kvm.platform_devices) :
-					      print_plan(&m->kvm);
-		init_list__exit(m);
-		goto free_machine;
-	}
-	kvm_cmd_run_work(&m->kvm);
-	status = kvm_cmd_run_exit(m);
-free_machine:
 	free(m);
 	return status;
 }
@@ -424,11 +440,6 @@ free_machine:
 /*
  * The record, of every run that was asked for, whether it came about or not
  */
-static bool is_to_run(const struct kvm_config *cfg)
-{
-	return !cfg->print_cmdline && !cfg->dry_run;
-}
-
 /* Returns 0, with *@record NULL if none is asked for, or -errno after a message. */
 static int begin_record(struct status **record, const struct kvm_config *cfg, int argc, char **argv)
 {

@@ -175,7 +175,10 @@ static void command__free(struct command *c)
 	free(c);
 }
 
-/* What is packed is looked for on the host: that there is no such command is known early. */
+/*
+ * What is packed is looked for on the host: that there is no such command is known early,
+ * and a verdict. Returns 0 or -errno.
+ */
 static int make_initramfs(struct command *c)
 {
 	int err = command_initramfs__make(&c->initramfs, c->kvm->cfg);
@@ -183,9 +186,10 @@ static int make_initramfs(struct command *c)
 	if (!err)
 		return 0;
 	pr_err("%s", c->initramfs.error);
-	if (err > 0)
-		kvm__stop_code(c->kvm, VERDICT_COMMAND, err, "%s", c->initramfs.error);
-	return err;
+	if (err < 0)
+		return err;
+	kvm__stop_code(c->kvm, VERDICT_COMMAND, err, "%s", c->initramfs.error);
+	return -ENOEXEC;
 }
 
 static int command__init(struct kvm *kvm, struct kvm_device **dev)
