@@ -16,7 +16,7 @@ enum timeline_mark {
 	MARK_FIRST_BYTE,	/* of console 0 */
 	MARK_KERNEL_START,	/* the kernel, decompressed, runs: see boot-progress.h */
 	MARK_INIT,		/* the kernel starts user space */
-	MARK_COMMAND_START,
+	MARK_COMMAND_START,	/* lkvm's own init says so: see guest/protocol.h */
 	MARK_COMMAND_END,
 	MARK_END,		/* the verdict is known */
 	NR_MARKS
