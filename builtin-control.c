@@ -75,6 +75,7 @@ void kvm_list_help(void)
 /*
  * Which VMs there are: they listen on sockets with names
  */
+
 struct vm {
 	uid_t uid;
 	char name[CONTROL_NAME_MAX + 1];

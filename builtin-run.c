@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * lkvm run: options -> configuration -> a machine made, run and taken down.
- */
+/* lkvm run: options -> configuration -> a machine made, run and taken down. */
 #include "kvm/arch.h"
 #include "kvm/cmdline.h"
 #include "kvm/command.h"
@@ -36,6 +34,7 @@
 /*
  * The machine's parts
  */
+
 #define X(name) extern const struct kvm_module name##_module;
 #include "kvm/modules.h"
 #undef X
@@ -49,6 +48,7 @@ static const struct kvm_module *const modules[] = {
 /*
  * Options
  */
+
 static int opt_tty(const struct option *opt, const char *value, void *var)
 {
 	bool *tty = var;
@@ -157,6 +157,7 @@ void kvm_run_help(void)
 /*
  * Configuration
  */
+
 static char *find_kernel(void)
 {
 	static const char *const places[] = {

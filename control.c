@@ -70,6 +70,7 @@ int opt_vm_name(const struct option *opt, const char *value, void *var)
 /*
  * Clients
  */
+
 static void client__close(struct client *c)
 {
 	struct ioloop *loop;
@@ -125,6 +126,7 @@ static void client__refuse(struct client *c, const char *reason)
 /*
  * Commands
  */
+
 static void control__dmesg(struct client *c)
 {
 	struct printk_text text;
@@ -325,6 +327,7 @@ static void listener__ready(struct ioloop_fd *f, u32 events)
 /*
  * The module
  */
+
 static int listen_as(struct control *control, const char *name)
 {
 	struct sockaddr_un address;

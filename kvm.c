@@ -25,6 +25,7 @@
 /*
  * Ending it
  */
+
 static void kvm__vstop(struct kvm *kvm, enum verdict_kind kind, int code, const char *fmt,
 		       va_list args)
 {

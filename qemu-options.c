@@ -15,6 +15,7 @@
  * Values. Most are lists whose elements are parted by commas, the first of
  * which may do without its name: "2" or "cpus=2".
  */
+
 static bool is_word(const char *text, size_t len, const char *word)
 {
 	return !strncmp(text, word, len) && !word[len];
@@ -54,6 +55,7 @@ static int no_property(const struct option *opt, const char *property)
 /*
  * What can be done with an option. A string or number takes the last value.
  */
+
 static int take_nothing(const struct option *opt, const char *value, void *var)
 {
 	(void)opt;
@@ -180,6 +182,7 @@ static int take_version(const struct option *opt, const char *value, void *var)
 /*
  * The table
  */
+
 static const char *const none[] = { "none", NULL };
 static const char *const monitors[] = { "none", "null", NULL };
 static const char *const serials[] = { "stdio", "mon:stdio", "pty", "null", "none", NULL };
@@ -311,6 +314,7 @@ int qemu_options__parse(struct qemu_config *q, int argc, char **argv)
 /*
  * Help
  */
+
 static void print_table(const struct option *table)
 {
 	for (; table->name; table++) {

@@ -40,6 +40,7 @@ struct command {
 /*
  * What init says
  */
+
 static void command__ended(struct kvm *kvm, const struct report *r)
 {
 	timeline__mark(&kvm->timeline, MARK_COMMAND_END);
@@ -129,6 +130,7 @@ void command__settle(struct kvm *kvm)
 /*
  * The module
  */
+
 static const struct {
 	const char *port, *name;
 	int in, out;

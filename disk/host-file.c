@@ -18,6 +18,7 @@
 /*
  * Opening
  */
+
 static int check_type(const struct disk_open *o, const struct stat *st)
 {
 	switch (st->st_mode & S_IFMT) {
@@ -215,6 +216,7 @@ void host_file__close(struct host_file *f)
 /*
  * Reading and writing
  */
+
 static bool is_aligned(const struct host_file *f, u64 x)
 {
 	return !(x & (f->align - 1));
@@ -387,6 +389,7 @@ int host_file__pwrite(struct host_file *f, const void *buf, u64 len, u64 offset)
 /*
  * Room
  */
+
 int host_file__extend(struct host_file *f, u64 size)
 {
 	if (size <= f->size)

@@ -288,6 +288,7 @@ free_table:
 /*
  * Allocation
  */
+
 static int find_free(struct qcow2 *q, u64 *cluster)
 {
 	u64 value, c = q->first_free;
@@ -362,6 +363,7 @@ int qcow2_alloc(struct qcow2 *q, u64 want, u64 *offset, u64 *count)
 /*
  * Freeing
  */
+
 void qcow2_free(struct qcow2 *q, u64 offset, u64 count)
 {
 	u64 cluster = offset >> q->header.cluster_bits;

@@ -18,6 +18,7 @@ static struct qcow2 *to_qcow2(struct disk_image *image)
 /*
  * Metadata
  */
+
 static bool l1_is_dirty(const struct qcow2 *q)
 {
 	return q->l1_dirty_from != q->l1_dirty_to;
@@ -75,6 +76,7 @@ int qcow2_begin_writing(struct qcow2 *q)
 /*
  * Reading
  */
+
 static bool backing_has(const struct qcow2 *q, u64 offset)
 {
 	return q->backing && offset < q->backing->size;
@@ -121,6 +123,7 @@ static int qcow2__read(struct disk_image *image, struct iov_iter *it, u64 offset
 /*
  * Writing to clusters that are not this image's own yet
  */
+
 struct new_clusters {
 	u64 start;	/* of the disk; whole clusters */
 	u64 count;
@@ -268,6 +271,7 @@ static int qcow2__write(struct disk_image *image, struct iov_iter *it, u64 offse
 /*
  * The rest
  */
+
 static int qcow2__discard(struct disk_image *image, u64 offset, u64 len)
 {
 	return qcow2_erase(to_qcow2(image), offset, len, QCOW2_DISCARD);
@@ -341,6 +345,7 @@ static const struct disk_ops qcow2_ops = {
 /*
  * Opening
  */
+
 static int load_table(struct qcow2 *q, u64 offset, u64 nr, u64 **table)
 {
 	int err;

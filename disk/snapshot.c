@@ -208,9 +208,7 @@ static const struct disk_ops snapshot_ops = {
 	.close = snapshot__close,
 };
 
-/*
- * /var/tmp, not /tmp: that is memory on many hosts. Memory is the last resort.
- */
+/* In /var/tmp, not /tmp, which is memory on many hosts. Memory is the last resort. */
 static int nameless_file(u64 size)
 {
 	const char *const dirs[] = { getenv("TMPDIR"), "/var/tmp" };

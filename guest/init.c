@@ -41,6 +41,7 @@ static void set_signals(unsigned long blocked)
 /*
  * The machine's name and its loopback interface
  */
+
 static void set_hostname(const char *name)
 {
 	if (name)
@@ -76,6 +77,7 @@ static void bring_lo_up(void)
 /*
  * The command
  */
+
 static const char *find_env(char **envp, const char *name)
 {
 	size_t len = strlen(name);

@@ -101,6 +101,7 @@ static void mount_share(const char *tag, const char *dir, bool writable)
 /*
  * The root
  */
+
 #define LOWER "/lkvm/lower"
 #define TOP   "/lkvm/top"
 #define NEW   "/lkvm/root"

@@ -111,6 +111,7 @@ void streams__close_command(struct streams *s)
 /*
  * Moving bytes
  */
+
 static void close_end(int *fd)
 {
 	if (*fd >= 0)

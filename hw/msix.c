@@ -81,6 +81,7 @@ static u32 read_pending(const struct msix *m, unsigned first)
  * The BAR. Accesses are of whole, aligned double words; what else a guest
  * tries reads as zero and writes nothing.
  */
+
 u64 msix__read(struct msix *m, u64 offset, unsigned width)
 {
 	u32 value = 0;

@@ -54,6 +54,7 @@ struct pci_host {
  * Configuration space. Values go through a u32: the host is little-endian, as
  * the bus is.
  */
+
 static u32 load(const u8 *p, unsigned width)
 {
 	u32 value = 0;
@@ -155,9 +156,7 @@ static void config_write(struct pci_host *host, unsigned devfn, unsigned offset,
 		dev->ops->config_written(dev, offset, width);
 }
 
-/*
- * By memory: reads come here only if KVM cannot have a read-only slot.
- */
+/* By memory: reads come here only if KVM has no read-only memory slots. */
 static u64 ecam_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, ecam);
@@ -178,9 +177,11 @@ static void ecam_write(struct bus_range *range, u64 offset, unsigned width, u64 
 }
 
 /*
- * By ports: an address, with an enable bit, at 0xcf8; then the data at 0xcfc
- * and the three bytes after it. The address of one access: -1 if there is none.
+ * By ports: an address with an enable bit goes to 0xcf8; then the data is at 0xcfc
+ * and the three bytes after it.
  */
+
+/* The device and function that an access to the data goes to, or -1; *@reg is the register. */
 static int port_devfn(struct pci_host *host, u64 offset, unsigned *reg)
 {
 	pthread_mutex_lock(&host->lock);
@@ -239,6 +240,7 @@ static void ports_write(struct bus_range *range, u64 offset, unsigned width, u64
 /*
  * Registers of devices, in the windows
  */
+
 u64 pci__bar_addr(struct pci_device *dev, unsigned bar)
 {
 	pthread_mutex_lock(&dev->host->lock);
@@ -335,6 +337,7 @@ static void high_window_write(struct bus_range *range, u64 offset, unsigned widt
 /*
  * Devices
  */
+
 static void set_config(struct pci_device *dev, unsigned offset, unsigned width, u32 value)
 {
 	memcpy(dev->config + offset, &value, width);
@@ -447,6 +450,7 @@ struct pci_window pci__high_window(const struct kvm *kvm)
 /*
  * The module
  */
+
 static void bridge_bar_moved(struct pci_device *dev, unsigned bar)
 {
 	(void)dev;

@@ -79,6 +79,7 @@ struct serial {
 /*
  * Interrupts
  */
+
 static u8 uart__iir(const struct uart *u)
 {
 	if ((u->ier & UART_IER_RLSI) && (u->overrun || u->break_pending))
@@ -105,6 +106,7 @@ static void port__update_irq(struct serial_port *p)
 /*
  * Receiving
  */
+
 static bool uart__push(struct uart *u, u8 byte)
 {
 	if (u->rx_len == RX_FIFO_SIZE)
@@ -179,6 +181,7 @@ static const struct console_guest_ops port_guest_ops = {
  * Registers. The offsets and names are linux/serial_reg.h's; with DLAB set the
  * first two are the divisor.
  */
+
 static bool port__shows_input(const struct serial_port *p)
 {
 	return p->listening || (p->uart.mcr & UART_MCR_LOOP);
@@ -376,6 +379,7 @@ static const struct bus_ops port_ops = {
 /*
  * The module
  */
+
 static const struct {
 	u16 port;
 	u8 irq;

@@ -117,6 +117,7 @@ static int remember(struct initramfs *fs, const char *name, enum path_kind kind)
 /*
  * Names, as the archive has them: without '/' in front, twice or at the end.
  */
+
 static int clean_name(const char *path, char name[CPIO_MAX_NAME])
 {
 	size_t len = 0;
@@ -152,6 +153,7 @@ bool initramfs__has(const struct initramfs *fs, const char *path)
 /*
  * Adding
  */
+
 static int too_large(struct initramfs *fs, const char *name, u64 size)
 {
 	char most[SIZE_STRING_LEN];
@@ -285,6 +287,7 @@ int initramfs__node(struct initramfs *fs, const char *path, mode_t mode, unsigne
 /*
  * Files of the host
  */
+
 static int cannot_read(struct initramfs *fs, const char *host, int err)
 {
 	return initramfs__fail(fs, err, "'%s' cannot be read: %s", host, file_strerror(err));

@@ -48,6 +48,7 @@ static bool read_file(struct kernel_files *k, struct strbuf *s, size_t max, cons
 /*
  * Configuration
  */
+
 static void find_config(struct kernel_files *k, const struct place *p)
 {
 	const struct {

@@ -117,6 +117,7 @@ const char *kernel_modules__explain(const struct kernel_files *k, const char *na
 /*
  * Packing
  */
+
 struct load {
 	const struct kernel_files *k;
 	struct initramfs *fs;

@@ -46,6 +46,7 @@ static int no_memory(struct search *s)
 /*
  * Objects
  */
+
 static bool is_like(const struct elf_file *a, const struct elf_file *b)
 {
 	return a->is_64 == b->is_64 && a->machine == b->machine;

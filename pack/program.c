@@ -21,6 +21,7 @@
 /*
  * Finding
  */
+
 static int check_executable(const char *path)
 {
 	struct stat st;
@@ -83,6 +84,7 @@ int pack__find_program(const struct pack_env *env, const char *name, char path[P
 /*
  * Scripts
  */
+
 static int pack_depth(struct initramfs *fs, const char *path, const struct pack_env *env,
 		      unsigned depth);
 
@@ -143,6 +145,7 @@ static int pack_script(struct initramfs *fs, const char *path, struct text line,
 /*
  * Programs
  */
+
 static int is_no_program(struct initramfs *fs, const char *path, const char *why)
 {
 	initramfs__fail(fs, -ENOEXEC, "'%s' cannot be executed: %s", path, why);

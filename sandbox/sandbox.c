@@ -103,6 +103,7 @@ void sandbox__limit_end(struct sandbox *s)
 /*
  * Entering it
  */
+
 static int enter_landlock(const struct sandbox *s, enum sandbox_thread thread)
 {
 	bool shares = thread == SANDBOX_SHARE || thread == SANDBOX_SHARING_VCPU;
@@ -194,6 +195,7 @@ int sandbox__enter(struct sandbox *s, enum sandbox_thread thread)
 /*
  * Files
  */
+
 static int allow(struct sandbox *s, int *set, const char *path, enum landlock_use use)
 {
 	int err = 0;

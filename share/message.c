@@ -10,6 +10,7 @@
 /*
  * What the client says
  */
+
 static const u8 *take(struct p9_call *c, size_t len)
 {
 	static const u8 zeros[8];
@@ -105,6 +106,7 @@ int p9_call__begin(struct p9_call *c, const struct share_message *m)
 /*
  * The answer
  */
+
 static void put(struct p9_call *c, const void *data, size_t len)
 {
 	BUG_ON(len > sizeof(c->answer) - c->answer_len);

@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 /*
- * New ones. Who in the guest makes it becomes its owner if we may give files
- * away, and else we are.
+ * New ones. They belong to the guest's user who makes them if lkvm may give files
+ * away, else to lkvm's own user.
  */
+
 struct new_file {
 	struct fid *dir;
 	const char *name;
@@ -195,6 +196,7 @@ int p9_readlink(struct share *s, struct p9_call *c)
 /*
  * Names that change
  */
+
 static int rename_in(struct share *s, struct node *from, const char *name, struct node *to,
 		     const char *new_name)
 {

@@ -149,6 +149,7 @@ int share__serve(struct share *s, const struct share_message *m)
 /*
  * Its life
  */
+
 void share__reset(struct share *s)
 {
 	struct table_entry *e;

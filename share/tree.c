@@ -17,6 +17,7 @@
 /*
  * Descriptors
  */
+
 static void unlink_cached(struct tree *t, struct node *n)
 {
 	*(n->newer ? &n->newer->older : &t->newest) = n->older;
@@ -168,6 +169,7 @@ void node__let_go(struct held *held)
 /*
  * Nodes
  */
+
 static struct node *make_node(struct tree *t)
 {
 	struct node *n = t->nr_nodes < t->max_nodes ? calloc(1, sizeof(*n)) : NULL;
@@ -257,6 +259,7 @@ int tree__look_up(struct tree *t, struct node *parent, const char *name, struct 
 /*
  * What becomes of names
  */
+
 void node__before_removal(struct tree *t, struct node *n)
 {
 	node__fd(t, n); /* If that fails the file can be removed even so, and is stale then. */
@@ -294,6 +297,7 @@ void node__moved(struct tree *t, struct node *n, struct node *parent, char *name
 /*
  * The tree
  */
+
 int tree__init(struct tree *t, int root_fd, unsigned max_fds, unsigned max_nodes)
 {
 	*t = (struct tree){ .max_fds = max_fds, .max_nodes = max_nodes };

@@ -12,6 +12,7 @@
 /*
  * The values an option can take
  */
+
 int opt_flag(const struct option *opt, const char *value, void *var)
 {
 	(void)opt;
@@ -134,6 +135,7 @@ int opt_choice(const struct option *opt, const char *value, void *var)
 /*
  * Finding and applying them
  */
+
 static const struct option *find_option(const struct option_table *tables, char letter,
 					const char *name, size_t name_len, void **var)
 {

@@ -48,6 +48,7 @@ struct virtio_9p_list {
 /*
  * Serving
  */
+
 /* Returns false if that is for the worker. */
 static bool serve_one(struct virtio_9p *p)
 {

@@ -63,6 +63,7 @@ static bool has_stats(const struct virtio_balloon *b)
 /*
  * Inflating: each number is the guest's, and may be anything
  */
+
 static void discard_pages(const struct guest_mem *mem, u64 pfn, u64 count)
 {
 	void *p = guest_ptr(mem, pfn * PAGE, count * PAGE);
@@ -108,6 +109,7 @@ static void discard_reported(struct virtio_balloon *b, const struct vq_req *req)
 /*
  * Statistics
  */
+
 static void take_stats(struct virtio_balloon *b, const struct vq_req *req)
 {
 	struct virtio_balloon_stat stats[MAX_STATS];
@@ -148,6 +150,7 @@ static void serve_stats(struct virtio_balloon *b, struct virtqueue *vq)
 /*
  * The device
  */
+
 static void serve_pages(struct virtio_balloon *b, struct virtqueue *vq,
 			void (*handle)(struct virtio_balloon *b, const struct vq_req *req))
 {
@@ -225,6 +228,7 @@ static const struct virtio_ops balloon_ops = {
 /*
  * For the rest of lkvm
  */
+
 int virtio_balloon__set_target(struct kvm *kvm, u64 bytes)
 {
 	struct virtio_balloon *b = kvm->balloon;
@@ -275,6 +279,7 @@ int virtio_balloon__ask_stats(struct kvm *kvm)
 /*
  * The module
  */
+
 static int virtio_balloon__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	struct virtio_balloon *b;

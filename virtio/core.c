@@ -46,6 +46,7 @@ bool virtio__has_feature(const struct virtio_device *device, unsigned bit)
  * The lock. Mutexes are not fair: an owner that takes it again at once would
  * leave others waiting for as long as the guest keeps it busy.
  */
+
 void virtio__lock(struct virtio_device *device)
 {
 	__atomic_fetch_add(&device->nr_waiting, 1, __ATOMIC_RELAXED);
@@ -66,6 +67,7 @@ bool virtio__is_wanted(const struct virtio_device *device)
 /*
  * For devices
  */
+
 bool virtio__notify(struct virtio_device *device, struct virtqueue *vq)
 {
 	if (!vq_wants_interrupt(vq))
@@ -116,6 +118,7 @@ void virtio__kick(struct virtio_device *device)
 /*
  * The state machine
  */
+
 u64 virtio__offered(const struct virtio_device *device)
 {
 	return device->offered | virtio_core_features;
@@ -211,6 +214,7 @@ u32 virtio__generation(const struct virtio_device *device)
 /*
  * Queues
  */
+
 struct virtio_queue_info virtio__queue_info(struct virtio_device *device, unsigned index)
 {
 	struct virtio_queue_info info = { 0 };
@@ -296,6 +300,7 @@ void virtio__reset_queue(struct virtio_device *device, unsigned index)
 /*
  * Device-specific configuration
  */
+
 static bool config_has(const struct virtio_device *device, u64 offset, unsigned width)
 {
 	return offset < device->config_size && width <= device->config_size - offset;
@@ -324,6 +329,7 @@ void virtio__config_write(struct virtio_device *device, u64 offset, unsigned wid
 /*
  * The owner
  */
+
 static void serve_locked(struct virtio_device *device, bool on_vcpu)
 {
 	device->on_vcpu = on_vcpu;

@@ -61,6 +61,7 @@ static void set(u32 *reg, u32 value)
 /*
  * Interrupts: one line, which is high until all reasons are acknowledged
  */
+
 static void raise(struct virtio_mmio *m, u8 reason)
 {
 	pthread_mutex_lock(&m->lock);
@@ -110,6 +111,7 @@ static void virtio_mmio__reset(struct virtio_transport *t)
 /*
  * Registers: section 4.2.2. All but the configuration take aligned double words only.
  */
+
 static u32 read_register(struct virtio_mmio *m, u64 offset)
 {
 	struct virtio_device *device = m->transport.device;
@@ -234,6 +236,7 @@ static void mmio_write(struct bus_range *range, u64 offset, unsigned width, u64 
 /*
  * Making it
  */
+
 static const struct bus_ops mmio_ops = { 4, mmio_read, mmio_write };
 
 static void virtio_mmio__free(struct virtio_transport *t)

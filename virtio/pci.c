@@ -160,6 +160,7 @@ static void virtio_pci__reset(struct virtio_transport *t)
 /*
  * The common configuration: section 4.1.4.3
  */
+
 #define COMMON(field) offsetof(struct virtio_pci_common_cfg, field)
 
 static u32 half(u64 value, bool high)
@@ -303,6 +304,7 @@ static void write_common(struct virtio_pci *p, u64 offset, u32 value)
 /*
  * The BARs
  */
+
 static void notified(struct virtio_pci *p)
 {
 	u64 bar = pci__bar_addr(&p->pci, VIRTIO_BAR);
@@ -457,6 +459,7 @@ static void add_caps(struct virtio_pci *p)
 /*
  * Making it
  */
+
 static void virtio_pci__free(struct virtio_transport *t)
 {
 	struct virtio_pci *p = container_of(t, struct virtio_pci, transport);

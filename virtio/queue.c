@@ -48,6 +48,7 @@ int vq__enable(struct virtqueue *vq, const struct guest_mem *mem, u64 features)
 /*
  * What the driver writes while we read it
  */
+
 static u16 avail_idx(const struct virtqueue *vq)
 {
 	/* acquire: the entries before it, and what they name, were written before it */
@@ -213,6 +214,7 @@ void vq_push(struct virtqueue *vq, u16 head, u32 written)
 /*
  * Who tells whom
  */
+
 bool vq_wants_interrupt(struct virtqueue *vq)
 {
 	u16 old = vq->signalled;
@@ -251,6 +253,7 @@ bool vq__has_requests(const struct virtqueue *vq)
 /*
  * Copies
  */
+
 static size_t copy_buffers(const struct iovec *iov, unsigned count, u64 offset, void *buf,
 			   size_t len, bool to_guest)
 {

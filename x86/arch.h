@@ -2,9 +2,7 @@
 #ifndef X86_ARCH_H
 #define X86_ARCH_H
 
-/*
- * What the files of x86/ share: the part of struct kvm that is x86's own.
- */
+/* What the files of x86/ share: the part of struct kvm that is x86's own. */
 #include "kvm/types.h"
 
 struct kvm;

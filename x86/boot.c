@@ -29,6 +29,7 @@
 /*
  * Files
  */
+
 static int unreadable(const struct boot_image *image, int err)
 {
 	pr_err("kernel '%s' cannot be read: %s", image->path, strerror(-err));
@@ -222,6 +223,7 @@ static int load_initrd(const struct boot_image *image, const struct initrd_sourc
 /*
  * What the kernel is told
  */
+
 unsigned boot__memory_map(const struct guest_mem *mem, struct boot_e820_entry *map)
 {
 	u64 low_end = guest_mem__low_end(mem);

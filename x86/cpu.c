@@ -46,6 +46,7 @@
 /*
  * Reset
  */
+
 static int set_msrs(struct kvm_cpu *cpu)
 {
 	static const struct kvm_msr_entry at_reset[] = {

@@ -139,6 +139,7 @@ static int read_headers(const struct boot_image *image, struct elf *elf)
 /*
  * Notes
  */
+
 static void look_at_note(struct elf *elf, const Elf64_Nhdr *n, const char *name, const u8 *desc)
 {
 	if (n->n_namesz == sizeof("Linux") && !memcmp(name, "Linux", sizeof("Linux")))
@@ -207,6 +208,7 @@ static int read_notes(const struct boot_image *image, struct elf *elf)
 /*
  * Segments
  */
+
 static bool overlap(const Elf64_Phdr *a, const Elf64_Phdr *b)
 {
 	return a->p_paddr < b->p_paddr ? b->p_paddr - a->p_paddr < a->p_memsz

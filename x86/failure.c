@@ -36,6 +36,7 @@ static enum virtualization host_has(void)
 /*
  * The hardware's numbers
  */
+
 struct number_name {
 	u64 number;
 	const char *name;
@@ -126,6 +127,7 @@ static const char *hardware_exit(u64 reason)
 /*
  * Internal errors
  */
+
 static void say_cause(const char *cause)
 {
 	pr_err("likely cause: %s", cause);
@@ -208,6 +210,7 @@ void kvm_cpu__arch_internal_error(struct kvm_cpu *cpu, char buf[FAILURE_LEN])
 /*
  * Refusals
  */
+
 #define VMX_ENTRY_FAILED (1u << 31) /* the number is that of an exit, else of an error */
 
 void kvm_cpu__arch_fail_entry(struct kvm_cpu *cpu, char buf[FAILURE_LEN])

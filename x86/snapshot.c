@@ -52,6 +52,7 @@ static u64 linear(const struct kvm_sregs *s, const struct kvm_segment *segment, 
 /*
  * Taking it
  */
+
 struct cpu_memory {
 	struct unwind_memory memory;
 	struct kvm_cpu *cpu;
@@ -151,6 +152,7 @@ struct cpu_snapshot *kvm_cpu__arch_snapshot(struct kvm_cpu *cpu, int *err)
 /*
  * What it says
  */
+
 enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s)
 {
 	switch (s->mp.mp_state) {
@@ -227,6 +229,7 @@ int cpu_snapshot__kernel_offset(const struct cpu_snapshot *s, const struct symbo
 /*
  * Printing
  */
+
 #define ULL(x) ((unsigned long long)(x))
 
 static const char *mode_name(const struct kvm_sregs *s)

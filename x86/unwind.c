@@ -31,6 +31,7 @@ static struct text find_text(u64 rip, u64 rsp)
  * Calls: Intel SDM volume 2, "CALL" and "ModR/M and SIB Bytes". A direct call
  * is E8 with 32 bits; an indirect one is FF with 2 as its reg field.
  */
+
 static size_t indirect_call_length(const u8 *code)
 {
 	u8 modrm = code[1], mod = modrm >> 6, rm = modrm & 7;
@@ -74,9 +75,7 @@ static bool is_return_address(const struct unwind_memory *m, const struct text *
 	       unwind__follows_call(before + sizeof(before), sizeof(before));
 }
 
-/*
- * The copy of a stack, from the stack pointer to the end
- */
+/* The copy of a stack, from the stack pointer to its end */
 struct stack {
 	u64 start;	/* address of words[0] */
 	unsigned count;

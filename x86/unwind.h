@@ -36,6 +36,7 @@ struct unwind_start {
 /*
  * Fills @frames, the innermost first, without rip itself. Returns how many.
  */
+
 unsigned unwind(const struct unwind_memory *m, const struct unwind_start *start,
 		struct unwind_frame frames[UNWIND_MAX_FRAMES]);
 

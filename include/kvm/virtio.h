@@ -184,6 +184,7 @@ void virtio__kick(struct virtio_device *device);
 /*
  * For transports, on vCPU threads. They take the lock themselves.
  */
+
 u64 virtio__offered(const struct virtio_device *device);
 u32 virtio__wanted(struct virtio_device *device, unsigned word);
 void virtio__want(struct virtio_device *device, unsigned word, u32 features); /* 32 bits */
