@@ -412,7 +412,8 @@ static void stop_worker(struct virtio_device *device)
 {
 	/* The end wants the lock, too, so that the worker leaves a full queue alone. */
 	__atomic_fetch_add(&device->nr_waiting, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&device->worker_stop, true, __ATOMIC_RELEASE); /* pairs with worker_thread() */
+	/* pairs with serve_until_stopped() */
+	__atomic_store_n(&device->worker_stop, true, __ATOMIC_RELEASE);
 	virtio__kick(device);
 	pthread_join(device->worker, NULL);
 }

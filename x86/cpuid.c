@@ -49,7 +49,7 @@ struct topology {
 	unsigned id_bits;	/* of an APIC id */
 };
 
-/* Bit fields of a cache's EAX: how many ids share it, and how many cores the package has */
+/* EAX of a leaf that describes a cache, with the number of APIC ids that share it */
 static u32 cache_eax(u32 eax, const struct topology *t)
 {
 	unsigned level = (eax >> 5) & 7;

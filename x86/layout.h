@@ -3,9 +3,10 @@
 #define X86_LAYOUT_H
 
 /*
- * Guest-physical addresses of what lkvm itself puts into the guest. All of it
- * lies in the first MiB, which no kernel image may touch; the kernel copies
- * what it needs of it before it uses the memory for anything else.
+ * Guest-physical addresses that are x86's. What lkvm puts into RAM for the kernel
+ * is all in the first MiB, which no kernel image may touch; the kernel copies what it
+ * needs of that before it uses the memory for anything else. The interrupt
+ * controllers, and pages of KVM's own, are in the hole below 4 GiB.
  */
 #include "kvm/types.h"
 
@@ -29,6 +30,7 @@
 #define LAYOUT_IDENTITY_MAP	0xfffbc000
 #define LAYOUT_TSS		0xfffbd000 /* three pages */
 
+/* Where a PC has them: KVM answers there */
 #define LAYOUT_IOAPIC		0xfec00000
 #define LAYOUT_LAPIC		0xfee00000
 

@@ -60,8 +60,10 @@ void gates__hear_log(struct kvm *kvm, const struct console_line *line);
 /* True if a kernel that survived an oops has been heard. */
 bool gates__have_oops(const struct kvm *kvm);
 
-/* gates__hear() for a line so far, which ends in a blank, if it may matter. Any thread. */
+/* True if anybody looks for prompts: there is a --pass-on. Any thread. */
 bool gates__want_prompts(const struct kvm *kvm);
+
+/* Like gates__hear(), for a line that is not complete and ends in a blank so far. Any thread. */
 void gates__hear_prompt(struct kvm *kvm, const struct console_line *line);
 
 /*
@@ -77,7 +79,7 @@ void gates__settle(struct kvm *kvm);
  */
 struct gate_finding {
 	const char *name;	/* "kasan"; of the user's: "fail-on" */
-	int code;		/* 111 or 112 */
+	int code;		/* of the verdict it leads to: 111, 112 or 116 */
 	u64 count;		/* lines that matched; an oops has about two */
 	const char *first;	/* the first of them, without its prefix, printable or above 0x7f */
 };

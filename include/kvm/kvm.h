@@ -3,8 +3,11 @@
 #define KVM_KVM_H
 
 /*
- * One virtual machine. struct kvm is the root that everything hangs off; there
- * are no globals, so two machines in one process are possible.
+ * One virtual machine. struct kvm is the root that everything of it hangs off: no
+ * global variable belongs to a VM, so two in one process are possible. Global is
+ * what a process has once: its log (util/log.c), the time it started (util/clock.c),
+ * the terminal's mode, for a handler of fatal signals to restore (term.c); and, per
+ * thread, the sandbox that the thread is in (sandbox/sandbox.c).
  *
  * Life: the modules of include/kvm/modules.h bring the machine up in their
  * order on the main thread; kvm_cpu__start_all() starts one thread per vCPU;
