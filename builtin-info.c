@@ -6,6 +6,7 @@
 #include "kvm/caps.h"
 #include "kvm/host.h"
 #include "kvm/kvm-cmd.h"
+#include "kvm/kvm-config.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
 #include "kvm/sandbox.h"
@@ -22,7 +23,7 @@ struct info_config {
 };
 
 static const struct option info_options[] = {
-	{ 0, "dev", "FILE", "KVM device (default /dev/kvm)", opt_string,
+	{ 0, "dev", "FILE", "KVM device (default " DEFAULT_DEV ")", opt_string,
 	  offsetof(struct info_config, dev) },
 	{ 0, "sandbox", NULL, "print what each thread of a running lkvm may do, and stop", opt_flag,
 	  offsetof(struct info_config, sandbox) },
@@ -150,7 +151,7 @@ int kvm_cmd_info(int argc, char **argv)
 	}
 
 	unsigned flags = host__cpu_flags();
-	const char *dev = cfg.dev ? cfg.dev : "/dev/kvm";
+	const char *dev = cfg.dev ? cfg.dev : DEFAULT_DEV;
 	int fd = kvm__open_dev(dev);
 
 	if (fd < 0)

@@ -356,9 +356,9 @@ static void listen_by_default(struct control *control)
 
 	for (unsigned i = 1; i <= DEFAULT_NAMES && err == -EADDRINUSE; i++) {
 		if (i == 1)
-			snprintf(name, sizeof(name), "guest-%d", (int)getpid());
+			snprintf(name, sizeof(name), CONTROL_DEFAULT_NAME, (int)getpid());
 		else
-			snprintf(name, sizeof(name), "guest-%d-%u", (int)getpid(), i);
+			snprintf(name, sizeof(name), CONTROL_DEFAULT_NAME "-%u", (int)getpid(), i);
 		err = listen_as(control, name);
 	}
 	if (err)

@@ -26,7 +26,7 @@ static int add_config(struct initramfs *fs, const struct kvm_config *cfg,
 	struct strbuf text = { 0 };
 	int err;
 
-	snprintf(name, sizeof(name), "guest-%d", (int)getpid());
+	snprintf(name, sizeof(name), CONTROL_DEFAULT_NAME, (int)getpid());
 	command_config__write(&text, cfg, cfg->name ? cfg->name : name, host);
 	err = text.failed ? initramfs__fail(fs, -ENOMEM, "%s", strerror(ENOMEM))
 			  : initramfs__file(fs, GUEST_CONFIG, 0400, text.data, text.len);

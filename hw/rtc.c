@@ -8,6 +8,7 @@
  * Numbers are BCD until a guest asks for binary. Linux never asks: on x86 it
  * takes what it reads for BCD whatever the chip says.
  */
+#include "kvm/rtc.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 
@@ -30,7 +31,6 @@
 #define REG_B		0x0b
 #define REG_C		0x0c
 #define REG_D		0x0d
-#define REG_CENTURY	0x32 /* named in the FADT */
 
 #define REG_A_32KHZ	0x26 /* the usual divider and rate; update never in progress */
 #define REG_B_SET	0x80 /* the time is being set */
@@ -85,7 +85,7 @@ static void load_time(struct rtc_state *s)
 	s->regs[REG_DAY] = encode(s, (unsigned)tm.tm_mday);
 	s->regs[REG_MONTH] = encode(s, (unsigned)tm.tm_mon + 1);
 	s->regs[REG_YEAR] = encode(s, year % 100);
-	s->regs[REG_CENTURY] = encode(s, year / 100);
+	s->regs[RTC_REG_CENTURY] = encode(s, year / 100);
 }
 
 /* The guest has set the registers: from now on its clock counts from there. */
@@ -97,7 +97,7 @@ static void store_time(struct rtc_state *s)
 		.tm_hour = decode(s, REG_HOURS),
 		.tm_mday = decode(s, REG_DAY),
 		.tm_mon = decode(s, REG_MONTH) - 1,
-		.tm_year = (decode(s, REG_CENTURY) - 19) * 100 + decode(s, REG_YEAR),
+		.tm_year = (decode(s, RTC_REG_CENTURY) - 19) * 100 + decode(s, REG_YEAR),
 	};
 
 	s->offset = (int64_t)timegm(&tm) - (int64_t)time(NULL);
@@ -105,7 +105,7 @@ static void store_time(struct rtc_state *s)
 
 static bool is_time(u8 index)
 {
-	return index == REG_CENTURY || (index <= REG_YEAR && index != 1 && index != 3 && index != 5);
+	return index == RTC_REG_CENTURY || (index <= REG_YEAR && index != 1 && index != 3 && index != 5);
 }
 
 static u8 read_reg(struct rtc_state *s)

@@ -7,15 +7,14 @@
 #include "modinfo.h"
 #include "module-list.h"
 
+#include "../guest/protocol.h"
+
 #include <errno.h>
 #include <linux/module.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define GUEST_DIR "/lkvm/modules/"
-#define GUEST_LIST "/lkvm/modules.list"
 
 #define MAX_DEPTH 32 /* of modules that need modules; a lot more than there is */
 #define MAX_MODULE MiB(256)
@@ -239,7 +238,7 @@ static int pack_module(struct load *l, struct text name, const char *needed_by)
 	if (!module_list__find(l->k, name, &m))
 		return initramfs__fail(l->fs, -ENOENT, "module '%s' needs '%.*s', which the kernel "
 				       "does not have", needed_by, (int)name.len, name.p);
-	if (asprintf(&guest, GUEST_DIR "%.*s.%s", (int)m.name.len, m.name.p,
+	if (asprintf(&guest, GUEST_MODULES_DIR "/%.*s.%s", (int)m.name.len, m.name.p,
 		     suffixes[m.format]) < 0)
 		return no_memory(l);
 	if (!initramfs__has(l->fs, guest))
@@ -261,7 +260,7 @@ int kernel_modules__pack(const struct kernel_files *k, struct initramfs *fs,
 	if (!err && l.list.failed)
 		err = no_memory(&l);
 	if (!err && l.list.len)
-		err = initramfs__file(fs, GUEST_LIST, 0644, l.list.data, l.list.len);
+		err = initramfs__file(fs, GUEST_MODULES, 0644, l.list.data, l.list.len);
 	strbuf__free(&l.list);
 	return err;
 }

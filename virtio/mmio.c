@@ -28,10 +28,6 @@
 #define SIZE	   0x200u
 #define MAX_DEVICES 48 /* beside what else is in the table of a bus */
 
-/* The pins of the I/O APIC that no ISA device has: devices share them */
-#define FIRST_GSI 16
-#define NR_LINES  8
-
 struct virtio_mmio {
 	struct virtio_transport transport;
 	struct bus_range range;
@@ -273,7 +269,7 @@ int virtio_mmio__create(struct virtio_device *device, struct virtio_transport **
 	kvm->nr_virtio_mmio++;
 	m->transport = (struct virtio_transport){ &transport_ops, device };
 	m->kvm = kvm;
-	m->line.gsi = FIRST_GSI + n % NR_LINES;
+	m->line.gsi = FIRST_SHARED_GSI + n % NR_SHARED_GSIS;
 	pthread_mutex_init(&m->lock, NULL);
 	doorbell__init(&m->doorbell, device);
 	m->range = (struct bus_range){ FIRST_BASE + n * STRIDE, SIZE, &mmio_ops, device->name };

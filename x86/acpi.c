@@ -15,6 +15,7 @@
 #include "kvm/log.h"
 #include "kvm/pci.h"
 #include "kvm/power.h"
+#include "kvm/rtc.h"
 #include "layout.h"
 
 #include <errno.h>
@@ -63,8 +64,6 @@ struct generic_address {
 #define FADT_SLP_BUTTON		(1u << 5)
 #define FADT_RESET_REG_SUP	(1u << 10)
 #define FADT_HW_REDUCED		(1u << 20)
-
-#define CMOS_CENTURY 0x32
 
 struct fadt {
 	struct sdt_header header;
@@ -316,7 +315,7 @@ static void write_fadt(struct writer *w, u64 dsdt)
 	struct fadt fadt = {
 		.header = header("FACP", 6),
 		.dsdt = (u32)dsdt,
-		.century = CMOS_CENTURY,
+		.century = RTC_REG_CENTURY,
 		/* The flag of the 8042 is clear: what is there is not worth a probe. */
 		.boot_flags = FADT_BOOT_NO_VGA,
 		.flags = FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_RESET_REG_SUP |

@@ -34,6 +34,9 @@ struct boot_image {
 	char version[KERNEL_VERSION_LEN]; /* as the file has it; "" if it does not say */
 };
 
+/* What boot_flag is in every setup_header */
+#define LINUX_BOOT_FLAG 0xaa55
+
 /* True if the file's first bytes, @head, are this kind of image. */
 bool bzimage__probe(const u8 *head, size_t len);
 bool elf__probe(const u8 *head, size_t len);

@@ -16,7 +16,6 @@
 
 #define HEADER_OFFSET 0x1f1 /* of struct setup_header, in the file and in boot_params */
 #define SECTOR_SIZE 512
-#define BOOT_FLAG 0xaa55
 
 /* The first version that says where the kernel runs and how much room that takes. */
 #define MIN_VERSION 0x20a
@@ -68,7 +67,7 @@ static int check_header(const struct boot_image *image, u64 setup_size)
 {
 	const struct setup_header *h = &image->header;
 
-	if (h->boot_flag != BOOT_FLAG)
+	if (h->boot_flag != LINUX_BOOT_FLAG)
 		return bad(image, "its boot flag is missing");
 	if (h->version < MIN_VERSION) {
 		pr_err("kernel '%s' has boot protocol %u.%02u, and lkvm needs %u.%02u or later ("

@@ -270,7 +270,7 @@ static int find_entry(const struct boot_image *image, const struct elf *elf, u64
 static void fill_header(struct setup_header *h)
 {
 	*h = (struct setup_header){
-		.boot_flag = 0xaa55,
+		.boot_flag = LINUX_BOOT_FLAG,
 		.header = 0x53726448, /* HdrS */
 		.version = 0x20f,
 		.kernel_alignment = (u32)MiB(2),

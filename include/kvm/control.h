@@ -36,6 +36,7 @@
 
 #define CONTROL_PREFIX "lkvm/"
 #define CONTROL_NAME_MAX 64
+#define CONTROL_DEFAULT_NAME "guest-%d" /* with lkvm's process id */
 #define CONTROL_REQUEST_MAX 64	/* with its newline */
 #define CONTROL_REPLY_MAX 64	/* the first line, with its newline */
 #define CONTROL_PATIENCE_MS 10000

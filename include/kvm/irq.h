@@ -15,6 +15,10 @@
 
 #define NR_GSIS 24
 
+/* The pins that no ISA device has: PCI's interrupt pins and virtio-mmio devices share them. */
+#define FIRST_SHARED_GSI 16
+#define NR_SHARED_GSIS	 (NR_GSIS - FIRST_SHARED_GSI)
+
 struct kvm;
 
 struct irq_lines {

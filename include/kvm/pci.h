@@ -18,6 +18,7 @@
  * Devices register while the machine is made. Functions are packed, eight to a
  * slot, so that few pages of configuration space are more than gaps.
  */
+#include "kvm/irq.h"
 #include "kvm/types.h"
 
 #include <pthread.h>
@@ -32,10 +33,6 @@ struct pci_device;
 #define PCI_WINDOW_SIZE	MiB(512)
 
 #define PCI_BARS 2 /* as many as anything here needs: registers 0 and 2 */
-
-/* Interrupt pins share these, the pins of the I/O APIC that no ISA device has. */
-#define PCI_FIRST_GSI	16
-#define PCI_NR_GSIS	8
 
 struct pci_ops {
 	/*
@@ -108,7 +105,7 @@ u64 pci__bar_addr(struct pci_device *dev, unsigned bar);
 /* The GSI of interrupt pin @pin (0: A) of slot @slot */
 static inline u32 pci__pin_gsi(u32 slot, u32 pin)
 {
-	return PCI_FIRST_GSI + (slot * 4 + pin) % PCI_NR_GSIS;
+	return FIRST_SHARED_GSI + (slot * 4 + pin) % NR_SHARED_GSIS;
 }
 
 /* For the firmware tables. 0 slots: there is no bus. */
