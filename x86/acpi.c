@@ -98,6 +98,14 @@ struct madt {
 	u32 flags;
 } __attribute__((packed));
 
+enum madt_type {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_LAPIC_NMI = 4,
+	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10,
+};
+
 #define MADT_PCAT_COMPAT 1 /* there are also two 8259s */
 #define MADT_ENABLED 1
 
@@ -337,11 +345,11 @@ static void write_madt_cpus(struct writer *w, unsigned nr_cpus)
 {
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		if (i <= X86_MAX_XAPIC_ID) {
-			struct madt_lapic e = { 0, sizeof(e), (u8)i, (u8)i, MADT_ENABLED };
+			struct madt_lapic e = { MADT_LAPIC, sizeof(e), (u8)i, (u8)i, MADT_ENABLED };
 
 			put(w, &e, sizeof(e));
 		} else {
-			struct madt_x2apic e = { 9, sizeof(e), 0, i, MADT_ENABLED, i };
+			struct madt_x2apic e = { MADT_X2APIC, sizeof(e), 0, i, MADT_ENABLED, i };
 
 			put(w, &e, sizeof(e));
 		}
@@ -355,10 +363,10 @@ static void write_madt(struct writer *w, const struct kvm *kvm)
 		.lapic_address = LAYOUT_LAPIC,
 		.flags = MADT_PCAT_COMPAT,
 	};
-	struct madt_ioapic ioapic = { 1, sizeof(ioapic), 0, 0, LAYOUT_IOAPIC, 0 };
-	struct madt_lapic_nmi nmi = { 4, sizeof(nmi), MADT_ALL_UIDS, 0, 1 };
-	struct madt_x2apic_nmi x2apic_nmi = { 10, sizeof(x2apic_nmi), 0, MADT_ALL_X2APIC_UIDS, 1,
-					      { 0 } };
+	struct madt_ioapic ioapic = { MADT_IOAPIC, sizeof(ioapic), 0, 0, LAYOUT_IOAPIC, 0 };
+	struct madt_lapic_nmi nmi = { MADT_LAPIC_NMI, sizeof(nmi), MADT_ALL_UIDS, 0, 1 };
+	struct madt_x2apic_nmi x2apic_nmi = { MADT_X2APIC_NMI, sizeof(x2apic_nmi), 0,
+					      MADT_ALL_X2APIC_UIDS, 1, { 0 } };
 	size_t start = w->len;
 
 	put(w, &madt, sizeof(madt));
