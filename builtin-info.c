@@ -11,7 +11,6 @@
 #include "kvm/parse-options.h"
 #include "kvm/sandbox.h"
 
-#include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lkvm run: options -> configuration -> a machine made, run and taken down. */
-#include "kvm/arch.h"
 #include "kvm/cmdline.h"
 #include "kvm/command.h"
 #include "kvm/console-log.h"
@@ -26,7 +25,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_MEM GiB(1)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Guest RAM; include/kvm/guest-mem.h is the manual. */
 #include "kvm/guest-mem.h"
-#include "kvm/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,6 @@
 /* The I/O loop; include/kvm/ioloop.h is the manual. */
 #include "kvm/ioloop.h"
 #include "kvm/clock.h"
-#include "kvm/log.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 /* What QEMU's block layer calls permissions */
 #define PERM_READ	(1u << 0) /* consistent data */

@@ -5,7 +5,6 @@
 #include "kvm/pack.h"
 #include "program.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -11,7 +11,6 @@
 #include "kvm/log.h"
 #include "layout.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define SPEC_REVISION 4

@@ -15,7 +15,6 @@
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #define CR0_PE		(1u << 0)
