@@ -416,7 +416,6 @@ static const struct option control_options[] = {
 };
 
 const struct kvm_module control_module = {
-	.name = "control",
 	.options = control_options,
 	.init = control__init,
 	.exit = control__exit,

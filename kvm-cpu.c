@@ -473,7 +473,6 @@ static int cpu_module__init(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module cpu_module = {
-	.name = "cpu",
 	.init = cpu_module__init,
 	.exit = cpu_module__exit,
 };

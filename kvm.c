@@ -355,7 +355,6 @@ static void vm__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module vm_module = {
-	.name = "vm",
 	.init = vm__init,
 	.exit = vm__exit,
 };

@@ -162,7 +162,6 @@ static void signals__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module signals_module = {
-	.name = "signals",
 	.init = signals__init,
 	.exit = signals__exit,
 };

@@ -736,7 +736,6 @@ static int term__init(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module term_module = {
-	.name = "term",
 	.init = term__init,
 	.exit = term__exit,
 };

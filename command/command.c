@@ -242,7 +242,6 @@ static const struct option command_options[] = {
 };
 
 const struct kvm_module command_module = {
-	.name = "command",
 	.options = command_options,
 	.init = command__init,
 	.exit = command__exit,

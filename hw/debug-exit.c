@@ -65,7 +65,6 @@ static void debug_exit__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module debug_exit_module = {
-	.name = "debug-exit",
 	.init = debug_exit__init,
 	.exit = debug_exit__exit,
 };

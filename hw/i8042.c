@@ -210,7 +210,6 @@ static void i8042__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module i8042_module = {
-	.name = "i8042",
 	.init = i8042__init,
 	.exit = i8042__exit,
 };

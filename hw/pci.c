@@ -548,7 +548,6 @@ static void pci__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module pci_module = {
-	.name = "pci",
 	.init = pci__init,
 	.exit = pci__exit,
 };
@@ -595,6 +594,5 @@ static int pci_ecam__init(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module pci_ecam_module = {
-	.name = "pci_ecam",
 	.init = pci_ecam__init,
 };

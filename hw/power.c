@@ -62,7 +62,6 @@ static void power__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module power_module = {
-	.name = "power",
 	.init = power__init,
 	.exit = power__exit,
 };

@@ -74,7 +74,6 @@ static void pvpanic__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module pvpanic_module = {
-	.name = "pvpanic",
 	.init = pvpanic__init,
 	.exit = pvpanic__exit,
 };

@@ -203,7 +203,6 @@ static void rtc__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module rtc_module = {
-	.name = "rtc",
 	.init = rtc__init,
 	.exit = rtc__exit,
 };

@@ -455,7 +455,6 @@ static void serial__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module serial_module = {
-	.name = "serial",
 	.init = serial__init,
 	.exit = serial__exit,
 };

@@ -17,8 +17,6 @@ struct cpio_file {
 	u32 rdev_major, rdev_minor;
 };
 
-#define CPIO_MAX_FILE_SIZE UINT32_MAX
-
 /* What the kernel takes as a name or as a symbolic link's target, with the zero at its end */
 #define CPIO_MAX_NAME 4096
 

@@ -265,7 +265,6 @@ static const struct option console_log_options[] = {
 };
 
 const struct kvm_module console_log_module = {
-	.name = "console-log",
 	.options = console_log_options,
 	.init = console_log__init,
 	.exit = console_log__exit,

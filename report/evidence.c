@@ -477,7 +477,6 @@ static const struct option evidence_options[] = {
 };
 
 const struct kvm_module evidence_module = {
-	.name = "evidence",
 	.options = evidence_options,
 	.init = evidence__init,
 	.exit = evidence__exit,

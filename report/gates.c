@@ -519,7 +519,6 @@ static void gates__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module gates_module = {
-	.name = "gates",
 	.options = gates_options,
 	.init = gates__init,
 	.exit = gates__exit,

@@ -366,7 +366,6 @@ static void guest_log__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module guest_log_module = {
-	.name = "guest-log",
 	.init = guest_log__init,
 	.exit = guest_log__exit,
 };

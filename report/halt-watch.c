@@ -80,7 +80,6 @@ static void halt_watch__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module halt_watch_module = {
-	.name = "halt-watch",
 	.init = halt_watch__init,
 	.exit = halt_watch__exit,
 };

@@ -166,7 +166,6 @@ static const struct option hang_options[] = {
 };
 
 const struct kvm_module hang_module = {
-	.name = "hang",
 	.options = hang_options,
 	.init = hang__init,
 	.exit = hang__exit,

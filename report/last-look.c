@@ -257,7 +257,6 @@ static void last_look__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module last_look_module = {
-	.name = "last-look",
 	.init = last_look__init,
 	.exit = last_look__exit,
 };

@@ -276,7 +276,6 @@ static void results__exit(struct kvm *kvm, struct kvm_device *dev)
 }
 
 const struct kvm_module results_module = {
-	.name = "results",
 	.options = results_options,
 	.init = results__init,
 	.exit = results__exit,

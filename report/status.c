@@ -452,7 +452,6 @@ static const struct option status_options[] = {
 };
 
 const struct kvm_module status_module = {
-	.name = "status",
 	.options = status_options,
 	.init = status__init,
 	.exit = status__exit,

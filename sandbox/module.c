@@ -55,7 +55,6 @@ static const struct option sandbox_options[] = {
 };
 
 const struct kvm_module sandbox_module = {
-	.name = "sandbox",
 	.options = sandbox_options,
 	.init = sandbox__init,
 	.exit = sandbox__exit,

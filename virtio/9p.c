@@ -237,7 +237,6 @@ static int virtio_9p__init(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module virtio_9p_module = {
-	.name = "virtio_9p",
 	.options = share_options,
 	.init = virtio_9p__init,
 	.exit = virtio_9p__exit,

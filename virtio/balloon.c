@@ -335,7 +335,6 @@ static const struct option balloon_options[] = {
 };
 
 const struct kvm_module virtio_balloon_module = {
-	.name = "virtio-balloon",
 	.options = balloon_options,
 	.init = virtio_balloon__init,
 	.exit = virtio_balloon__exit,

@@ -417,7 +417,6 @@ static int virtio_blk__init(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module virtio_blk_module = {
-	.name = "virtio_blk",
 	.options = blk_options,
 	.init = virtio_blk__init,
 	.exit = virtio_blk__exit,

@@ -218,7 +218,6 @@ static const struct option console_options[] = {
 };
 
 const struct kvm_module virtio_console_module = {
-	.name = "virtio-console",
 	.options = console_options,
 	.init = virtio_console__init,
 	.exit = virtio_console__exit,

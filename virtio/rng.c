@@ -119,7 +119,6 @@ static const struct option rng_options[] = {
 };
 
 const struct kvm_module virtio_rng_module = {
-	.name = "virtio-rng",
 	.options = rng_options,
 	.init = virtio_rng__init,
 	.exit = virtio_rng__exit,

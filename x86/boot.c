@@ -370,6 +370,5 @@ static int kvm__load_kernel(struct kvm *kvm, struct kvm_device **dev)
 }
 
 const struct kvm_module kernel_module = {
-	.name = "kernel",
 	.init = kvm__load_kernel,
 };

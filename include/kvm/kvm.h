@@ -34,7 +34,6 @@ struct kvm_cpu;
 struct last_look;
 struct pci_host;
 struct boot_progress;
-struct command;
 struct initramfs;
 struct results;
 struct sandbox;
@@ -66,7 +65,6 @@ struct kvm {
 	struct status *status;	/* the record; NULL: nobody wants one */
 	struct results *results; /* NULL: nobody wants any */
 	struct virtio_balloon *balloon; /* NULL: there is none */
-	struct command *command; /* what lkvm's own init runs; NULL: nothing */
 	const struct initramfs *initramfs; /* of lkvm's making; NULL: cfg->initrd, or none */
 	struct virtio_port *ports; /* see include/kvm/virtio-console.h */
 	struct pci_host *pci;
@@ -101,7 +99,6 @@ struct kvm {
 struct kvm_device;
 
 struct kvm_module {
-	const char *name;
 	const struct option *options; /* fill struct kvm_config; may be NULL */
 
 	/*
@@ -112,9 +109,11 @@ struct kvm_module {
 	void (*exit)(struct kvm *kvm, struct kvm_device *dev); /* may be NULL */
 };
 
-/* Embedded in a device's own struct, which gets itself back with container_of(). */
+/*
+ * Embedded in the state of a module, which gets itself back with container_of(). It
+ * holds nothing: it is there for its type.
+ */
 struct kvm_device {
-	const struct kvm_module *module;
 };
 
 /*

@@ -34,7 +34,7 @@ static void check_unmade(const struct kvm_module *module, struct kvm_config *cfg
 	unsigned fds = test__count_fds();
 	int err = 0;
 
-	test__context("%s", module->name);
+	test__context("%s", sentence);
 	virtio_console__add_port(kvm, &port);
 	out_of_fds = true;
 	CHECK_STR(SAID(err = module->init(kvm, &dev)), sentence);
