@@ -3,8 +3,9 @@
 #define KVM_ARCH_H
 
 /*
- * What the machine-independent part asks of an architecture. x86/ implements
- * it. All return 0, or -errno after one sentence was printed.
+ * What the machine-independent part asks of an architecture; x86/ implements it.
+ * A function that returns an int returns 0, or -errno after it printed one
+ * sentence, unless it says otherwise.
  */
 #include "kvm/types.h"
 
@@ -27,8 +28,8 @@ int kvm_cpu__arch_reset(struct kvm_cpu *cpu);
 
 /*
  * A copy of what a vCPU is doing: registers, the code at the instruction pointer,
- * and the return addresses on its stack. Made on the vCPU's own thread, and can
- * then be looked at by any. NULL: *@err is -errno. free() frees it.
+ * and the return addresses on its stack. Made on the vCPU's own thread; then any
+ * thread may look at it. NULL: *@err is -errno. The caller frees it with free().
  */
 struct cpu_snapshot *kvm_cpu__arch_snapshot(struct kvm_cpu *cpu, int *err);
 
@@ -40,7 +41,7 @@ void cpu_snapshot__print(const struct cpu_snapshot *s, unsigned id,
 /* True if both are in the same place, by the same way. */
 bool cpu_snapshot__same_place(const struct cpu_snapshot *a, const struct cpu_snapshot *b);
 
-/* What it does. The order is that of interest. */
+/* What the vCPU does; the most interesting comes first. */
 enum cpu_activity { CPU_IN_KERNEL, CPU_IN_USER_SPACE, CPU_HALTED, CPU_NOT_STARTED };
 enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s);
 
@@ -48,8 +49,8 @@ enum cpu_activity cpu_snapshot__activity(const struct cpu_snapshot *s);
 bool cpu_snapshot__is_in_linux(const struct cpu_snapshot *s);
 
 /*
- * How far the kernel the vCPU runs was moved from where @symbols have it, as far
- * as the registers tell. Returns 0, -ENOENT if they do not, or -EINVAL if
+ * How far the vCPU's kernel was moved from where @symbols have it, by its
+ * registers. Returns 0, -ENOENT if the registers do not tell, or -EINVAL if
  * @symbols cannot be this kernel's.
  */
 int cpu_snapshot__kernel_offset(const struct cpu_snapshot *s, const struct symbols *symbols,
@@ -59,9 +60,9 @@ int cpu_snapshot__kernel_offset(const struct cpu_snapshot *s, const struct symbo
 int kvm_cpu__arch_nmi(struct kvm_cpu *cpu);
 
 /*
- * Tells the guest, if it listens, that the vCPU was kept from running, before it
- * runs on: what its watchdogs measure is no fault of its own then. On the vCPU's
- * own thread.
+ * Tells the guest, before the vCPU runs on, that lkvm kept it from running, so
+ * that the guest's watchdogs do not take the gap for a lockup. On the vCPU's own
+ * thread.
  */
 void kvm_cpu__arch_paused(struct kvm_cpu *cpu);
 
@@ -75,9 +76,10 @@ void kvm_cpu__arch_internal_error(struct kvm_cpu *cpu, char buf[FAILURE_LEN]);
 void kvm_cpu__arch_fail_entry(struct kvm_cpu *cpu, char buf[FAILURE_LEN]);
 
 /*
- * The address space of the kernel that a vCPU is in, or was when its thread ended. On
- * the vCPU's own thread, or once that has been joined. False if it runs a program, or
- * in no mode that include/kvm/guest-va.h knows.
+ * The address space of the kernel that the vCPU executes, or executed when its
+ * thread ended. On the vCPU's own thread, or once that has been joined. False if
+ * it executes a program instead, or is in a mode that include/kvm/guest-va.h does
+ * not know.
  */
 bool kvm_cpu__arch_address_space(struct kvm_cpu *cpu, struct guest_va *as);
 

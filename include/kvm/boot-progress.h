@@ -3,15 +3,15 @@
 #define KVM_BOOT_PROGRESS_H
 
 /*
- * Reads what a guest prints on console 0 for how far its boot is: which kernel
- * it is, when it started, when it starts user space, how long its initcalls
- * took. Only for who wants to know: there is one with --status or --timeline.
+ * Finds out from what a guest prints on console 0 how far its boot is: which
+ * kernel it is, when it started, when it starts user space, how long its
+ * initcalls took. It exists only with --status or --timeline.
  *
- * When the kernel started is worked out from the time stamps of its lines: a
- * line was said at the kernel's start plus its stamp, and came some time after
- * that, so the start is what the least late line says. So it is right though
- * the kernel's first lines come late, when it has a console. Only lines before
- * user space count, which can print what it likes. Without stamps the start is
+ * When the kernel started is worked out from the time stamps of its lines: a line
+ * was printed at the kernel's start plus its stamp, and came some time after
+ * that, so the line that came least late gives the start. That is right although
+ * the first lines come late, once there is a console. Only lines before user
+ * space count, since that can print what it likes. Without stamps the start is
  * when the line "Linux version" came.
  *
  * Any thread may feed it; there is a lock.
@@ -25,10 +25,10 @@
 
 struct boot_progress {
 	struct timeline *timeline;	/* where it marks what it finds */
-	u64 (*clock)(void);		/* now_ns(), but for tests */
+	u64 (*clock)(void);		/* now_ns(), except in tests */
 
 	pthread_mutex_t lock;		/* guards all below */
-	char line[BOOT_LINE_LEN];	/* so far; what does not fit is not looked at */
+	char line[BOOT_LINE_LEN];	/* the current one; what does not fit is ignored */
 	unsigned len;
 	bool seen;			/* any byte at all */
 	u64 line_ns;			/* when its first byte came */
@@ -36,7 +36,7 @@ struct boot_progress {
 	char version[BOOT_LINE_LEN]; /* "Linux version ...", or "" */
 	u64 version_ns;			/* when that line came */
 	u64 start_ns;			/* the kernel's, by its stamps; 0: unknown */
-	u64 user_space_ns;		/* signs of it that say less than the kernel's own words */
+	u64 user_space_ns;		/* by less certain signs than its own words */
 	struct initcalls initcalls;	/* end_us is by the kernel's stamps where it has some */
 	bool initcalls_stamped;
 };
@@ -47,8 +47,8 @@ void boot_progress__exit(struct boot_progress *p);
 void boot_progress__feed(struct boot_progress *p, const u8 *buf, size_t len);
 
 /*
- * Once nothing is fed any more: marks what only now is known, and moves the
- * initcalls' ends to the clock of timeline__us().
+ * After the last byte: marks what is known only now, and converts the initcalls'
+ * ends to the clock of timeline__us().
  */
 void boot_progress__finish(struct boot_progress *p);
 

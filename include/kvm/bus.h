@@ -7,9 +7,9 @@
  * are two: I/O ports and memory-mapped registers.
  *
  * Ranges are registered before any vCPU runs and the table never changes after
- * that, so an access looks its range up without a lock. It comes on the thread
- * of the vCPU that made it; two vCPUs may be in one device at once, and the
- * device has its own lock if that matters.
+ * that, so an access looks its range up without a lock. It is served on the
+ * thread of the vCPU that made it; two vCPUs may be in one device at once, which
+ * has a lock of its own if that matters.
  *
  * What every guest may rely on, whatever it does:
  *  - an access of 1, 2, 4 or 8 bytes that lies in one range and is no wider
@@ -53,8 +53,8 @@ struct bus {
 };
 
 /*
- * Adds @range, which the caller keeps. Before any vCPU runs. Overlaps and a
- * full table are our own bugs.
+ * Adds @range, which the caller keeps. Before any vCPU runs. An overlap or a full
+ * table is a bug of lkvm's.
  */
 void bus__register(struct bus *bus, struct bus_range *range);
 
@@ -66,8 +66,8 @@ void bus__read(struct bus *bus, u64 addr, unsigned width, void *data);
 void bus__write(struct bus *bus, u64 addr, unsigned width, const void *data);
 
 /*
- * For a range that has devices in some places only: tells of a "read" or
- * "write" elsewhere, if the user asked for that.
+ * For a range that has devices in some places only: reports a "read" or "write"
+ * that hits none, if the user asked for such reports.
  */
 void bus__unclaimed(const struct bus *bus, const char *what, u64 addr, unsigned width);
 

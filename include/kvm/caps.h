@@ -21,7 +21,10 @@ extern const struct kvm_cap_use kvm_cap_uses[];
 /* Opens the KVM device @dev. Returns the descriptor, or -errno after a message. */
 int kvm__open_dev(const char *dev);
 
-/* The API version of @fd, which is @dev, if it is the one lkvm speaks; -errno after a message. */
+/*
+ * Returns the API version of @fd, which is @dev, or -errno after a message if
+ * lkvm does not speak it.
+ */
 int kvm__check_api_version(int fd, const char *dev);
 
 #endif

@@ -18,7 +18,7 @@ static inline u64 now_ns(void)
 	return (u64)ts.tv_sec * NS_PER_S + (u64)ts.tv_nsec;
 }
 
-/* The same to a few milliseconds, and cheaper: for what happens often. */
+/* The same, good to a few milliseconds, and cheaper: for what happens often. */
 static inline u64 coarse_ns(void)
 {
 	struct timespec ts;
@@ -28,12 +28,12 @@ static inline u64 coarse_ns(void)
 }
 
 /*
- * When lkvm began, which is what users are told times from. main() calls
+ * When lkvm began: all times that users see count from here. main() calls
  * clock__start() first of all; until then it is 0.
  *
  * That is later than exec() by what the dynamic linker takes, a few tenths of a
- * millisecond. The kernel's own word for it, field 22 of /proc/self/stat, counts
- * in hundredths of a second, and from fork() on.
+ * millisecond. What the kernel has, field 22 of /proc/self/stat, is in hundredths
+ * of a second, and is the time of fork().
  */
 void clock__start(void);
 u64 clock__start_ns(void);

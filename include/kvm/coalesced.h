@@ -4,10 +4,10 @@
 
 /*
  * Coalesced port writes (Documentation/virt/kvm/api.rst, 4.116): KVM keeps the
- * writes to some ports in a ring instead of leaving the guest for each one.
- * They reach their device, in order, before anything else a vCPU left the guest
- * for is handled, so the device cannot tell the difference; or, if the guest
- * does nothing else, when somebody looks.
+ * writes to some ports in a ring instead of leaving the guest for each one. They
+ * reach their device, in order, before any other exit of a vCPU is handled, so
+ * the device cannot tell the difference. If there is no other exit, they stay in
+ * the ring until coalesced__drain() is called.
  *
  * Good for a register whose writes need no answer. Without KVM's support all
  * of this does nothing, and each write is an exit of its own.
@@ -22,10 +22,10 @@ struct kvm_coalesced_mmio_ring;
 struct coalesced {
 	struct kvm_coalesced_mmio_ring *ring; /* in the first vCPU's mapping; NULL: none yet */
 	/*
-	 * Held while the ring is emptied, and so while a device handles a write
-	 * and may wait for a slow reader: a write may not be overtaken by a later
-	 * access of the same vCPU, whose thread waits here if another has taken
-	 * the write. No lock is taken before this one.
+	 * Held while the ring is emptied, and so while a device handles a write, which
+	 * may wait for a slow reader. A vCPU's later access must not overtake its write,
+	 * so its thread waits here if another thread has taken that write. No lock is
+	 * taken before this one.
 	 */
 	pthread_mutex_t lock;
 };
@@ -36,7 +36,7 @@ void coalesced__exit(struct coalesced *c);
 /* Whether the writes to @port are coalesced from now on. Any thread, at any time. */
 void coalesced__set_port(struct kvm *kvm, u16 port, bool coalesce);
 
-/* Hands the writes in the ring to their devices, and may wait with them. Not the I/O loop. */
+/* Hands the writes in the ring to their devices, which may wait. Never on the I/O loop's thread. */
 void coalesced__drain(struct kvm *kvm);
 
 #endif

@@ -6,7 +6,7 @@
  * A command, or a shell, that runs in the guest over the host's own files, with
  * no disk and no initrd. lkvm makes an initramfs of its own init (guest/), the
  * modules the kernel needs to get at the files, and a description of what is to
- * be run; the files come by a 9p share of "/", which the guest can only read and
+ * be run; the files are a 9p share of "/", which the guest can only read and
  * covers with a writable overlay, or are packed into the initramfs.
  *
  *	command__decide()	options -> whether, and what; part of the configuration
@@ -24,17 +24,17 @@ struct kvm;
 struct kvm_config;
 
 /*
- * Completes @cfg, whose kernel is known unless only a command line is asked for
- * that does not depend on it. @argv is what the user wants to run, and must
- * stay; NULL: a shell, if nothing says that the guest has a root of its own.
- * Returns 0, or -errno after a sentence.
+ * Completes @cfg. Its kernel must be known, unless only a command line is asked
+ * for that does not depend on it. @argv is what the user wants to run, and must
+ * outlive @cfg; NULL is a shell, unless something says that the guest has a root
+ * of its own. Returns 0, or -errno after a sentence.
  */
 int command__decide(struct kvm_config *cfg, char **argv);
 
-/* Gives back what that took. */
+/* Frees what command__decide() allocated. */
 void command__forget(struct kvm_config *cfg);
 
-/* The VM has ended, and all threads are joined: before verdict__final(). */
+/* Judges a VM that ended before its command. All threads are joined; before verdict__final(). */
 void command__settle(struct kvm *kvm);
 
 #endif

@@ -8,7 +8,7 @@
  *
  * A thread of its own writes it, so that a slow disk holds up neither the guest
  * nor the terminal: up to CONSOLE_LOG_BUFFER bytes wait for it. What comes when
- * so much is waiting is lost, and the log says so in its place. A full disk, or
+ * that much is waiting is lost, and the log says so in its place. A full disk, or
  * CONSOLE_LOG_LIMIT bytes, end the log; the VM goes on, and the user is told
  * once.
  */
@@ -29,7 +29,7 @@ struct console_log {
 	/* All below is guarded by the writer's lock. */
 	struct strbuf pending;	/* for the writer */
 	bool in_line;		/* the last byte put in did not end a line */
-	u64 gap;		/* bytes lost since the last that was put in */
+	u64 gap;		/* bytes lost since the last one that was put in */
 	u64 missing;		/* bytes lost in all gaps */
 	u64 written;
 	bool busy;		/* the writer has bytes in hand */

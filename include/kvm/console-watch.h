@@ -10,13 +10,13 @@
  *
  * A line ends where the guest ends it, by \n or \r. Besides,
  *
- *  - a kernel's time stamp, "[    1.234567]", begins a line, since the kernel
- *    does not care whether a program has finished its own, nor does a CPU
- *    about what another was saying when it was stopped;
+ *  - a kernel's time stamp, "[    1.234567]", begins a line, since the kernel does
+ *    not wait for a program to finish its own, nor a CPU for another one that was
+ *    stopped in the middle;
  *  - a line longer than CONSOLE_LINE_MAX comes in parts, each of which begins
  *    with the last CONSOLE_LINE_OVERLAP bytes of the part before.
  *
- * Bytes that are zero are left out, and empty lines are none.
+ * Zero bytes are left out, and empty lines are not reported.
  */
 #include "kvm/types.h"
 
@@ -29,8 +29,8 @@ struct console_line {
 	const char *text;	/* a string of @len bytes, any but 0, \n and \r */
 	size_t len;
 	const char *message;	/* the part of text after a kernel's prefix: all if it has none */
-	bool stamped;		/* the prefix has a time stamp, */
-	u64 stamp_us;		/* which says so many microseconds, else 0 */
+	bool stamped;		/* the prefix has a time stamp */
+	u64 stamp_us;		/* that stamp, in microseconds; else 0 */
 	bool from_program;	/* the prefix says that a program wrote it to /dev/kmsg */
 	bool continued;		/* not the first part of a long line */
 };
@@ -50,9 +50,9 @@ struct console_watch { /* zeroed before its first use */
 void console_watch__feed(struct console_watch *w, struct kvm *kvm, const u8 *buf, size_t len);
 
 /*
- * What a kernel puts before a message is told from it: "[    1.234567] ", with
- * CONFIG_PRINTK_CALLER also "[    T1] ", with console_msg_format=syslog "<4>"
- * before both. @text is a string of @len bytes, and lives as long as the line.
+ * Tells a message from what a kernel puts before it: "[    1.234567] ", with
+ * CONFIG_PRINTK_CALLER also "[    T1] ", with console_msg_format=syslog "<4>" before
+ * both. @text is a string of @len bytes, and lives as long as the line.
  */
 void console_line__parse(struct console_line *line, const char *text, size_t len);
 

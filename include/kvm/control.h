@@ -8,8 +8,8 @@
  *
  * Each VM has a name and listens on a Unix stream socket in Linux' abstract
  * namespace, "lkvm/UID/NAME": it is no file, and goes with the process, however
- * that ends. It belongs to the network namespace; who listens there to a VM must
- * be the same user, or root.
+ * that ends. It belongs to a network namespace; there a VM hears only the same
+ * user, or root.
  *
  * The protocol is text. The client sends one line, a command, and the server
  * answers
@@ -17,7 +17,8 @@
  *	ok LENGTH\n		and LENGTH bytes
  *	error REASON\n
  *
- * and closes the connection; that of `stop` once the VM has ended. Commands:
+ * and closes the connection; after `stop` that is when the VM has ended.
+ * Commands:
  *
  *	balloon [BYTES]	asks the guest to give up so much; says what is known
  *	dmesg	the log of the guest's kernel, from its memory

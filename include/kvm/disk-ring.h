@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* One transfer: the caller's, and not to be touched until it is done. */
+/* One transfer. It belongs to the caller, who must not touch it until it is done. */
 struct disk_io {
 	int fd;
 	u64 offset;
@@ -26,10 +26,10 @@ struct disk_io {
 struct disk_ring;
 
 /*
- * Makes a ring for up to @entries transfers. @event_fd becomes readable
- * whenever one is done. Returns 0, -ENOMEM, or another -errno, with *@ring
- * untouched, where the host has or allows no io_uring, or none that is good for
- * nothing but this: Linux before 5.10.
+ * Makes a ring for up to @entries transfers. @event_fd becomes readable whenever
+ * one is done. Returns 0, -ENOMEM, or another -errno where the host has no
+ * io_uring, does not allow it, or cannot restrict a ring to these transfers
+ * (Linux before 5.10). On failure *@ring is untouched.
  */
 int disk_ring__new(struct disk_ring **ring, unsigned entries, int event_fd);
 

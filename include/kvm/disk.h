@@ -13,10 +13,10 @@
  * alike: disk__open() takes the locks that QEMU takes (open file description
  * locks), on backing files too, and refuses what another process already has.
  *
- * What is in an image is a stranger's: whatever its metadata says, no call
- * crashes, hangs, or uses memory beyond a few MiB and the tables of the image
- * that are kept (L1 at most 32 MiB, refcount table at most 8 MiB). Damage that
- * is found at run time is -EIO.
+ * An image may come from a stranger: whatever its metadata says, no call crashes,
+ * hangs, or uses memory beyond a few MiB and the tables of the image that are
+ * kept (L1 at most 32 MiB, refcount table at most 8 MiB). Damage that is found at
+ * run time is -EIO.
  *
  * Where files are limited in size (RLIMIT_FSIZE) the process must ignore
  * SIGXFSZ: then writing beyond is -EFBIG.
@@ -112,11 +112,11 @@ int disk__write_zeroes(struct disk_image *image, u64 offset, u64 len, bool may_u
  * place) by preadv(), io_uring and the like, and disk__flush() makes them
  * stable. False: use disk__read() and disk__write().
  *
- * To be asked for each request anew: what is read may be elsewhere once the
- * range was written to. The caller's own reads and writes must have ended
- * before disk__discard() or disk__write_zeroes() of a range that touches
- * theirs, and before disk__close(); disk__flush() is about those that have
- * ended. Any other call may come while they are going on.
+ * Ask anew for each request: what is read may be elsewhere once the range was
+ * written to. The caller's own reads and writes must have ended before
+ * disk__discard() or disk__write_zeroes() of a range that touches theirs, and
+ * before disk__close(); disk__flush() is about those that have ended. Any other
+ * call may come while they are going on.
  */
 bool disk__map(struct disk_image *image, u64 offset, u64 len, bool for_write,
 	       struct disk_extent *extent);

@@ -8,11 +8,11 @@
  *
  * A vCPU's state can be read on its own thread only, and not while that runs the
  * guest. So whoever wants to see all vCPUs asks them (evidence__request()), and
- * each makes a snapshot between two KVM_RUNs; one that is busy in lkvm for long
- * does not answer, which is then said. A vCPU that ends the VM itself leaves its
- * snapshot behind. All printing is the main thread's. Symbols are loaded when something is
- * about to be printed, and not before: those of the file the user named, of one
- * beside the kernel, or else those in the guest's memory.
+ * each makes a snapshot between two KVM_RUNs. A vCPU that is busy in lkvm for
+ * long does not answer, and the report says so. One that ends the VM itself
+ * leaves its snapshot behind. All printing is the main thread's. Symbols are
+ * loaded when something is about to be printed, and not before: those of the file
+ * the user named, of one beside the kernel, or else those in the guest's memory.
  */
 #include "kvm/types.h"
 
@@ -27,9 +27,9 @@ struct kernel_names {
 };
 
 /*
- * "name+0x12/0x34" for @addr, or "" if it has no name. Returns @buf. An address
- * that a call returns to may lie behind the function's end, if the call never
- * returns: the second knows.
+ * Writes "name+0x12/0x34" for @addr, or "" if it has no name, and returns @buf.
+ * kernel_name_of_return() is for return addresses: one may lie just behind its
+ * function, if the call is the last instruction and never returns.
  */
 #define KERNEL_NAME_LEN 192
 const char *kernel_name(const struct kernel_names *names, u64 addr, char buf[KERNEL_NAME_LEN]);
@@ -45,20 +45,20 @@ bool evidence__is_complete(const struct kvm *kvm);
 /* Prints what there is. On the I/O loop's thread, after evidence__request(). */
 void evidence__print(struct kvm *kvm);
 
-/* One clause on what the vCPUs do, "the vCPU runs in user space". The same. */
+/* One clause on what they do, such as "the vCPU runs in user space". On the I/O loop's thread. */
 #define EVIDENCE_SUMMARY_LEN 160
 void evidence__summary(struct kvm *kvm, char buf[EVIDENCE_SUMMARY_LEN]);
 
-/* The vCPU's own thread: makes the snapshot that was asked for. */
+/* On the vCPU's own thread: makes the snapshot that was asked for. */
 void evidence__answer(struct kvm_cpu *cpu);
 
 /*
- * The vCPU's own thread, about to end the VM: keeps what it was doing, unless the
- * end was decided on already or another one was first.
+ * On the thread of a vCPU that is about to end the VM: keeps what it was doing,
+ * unless the end was decided on already or another vCPU was first.
  */
 void evidence__keep_own(struct kvm_cpu *cpu);
 
-/* Prints that, if there is any. On the main thread, once the vCPUs' have been joined. */
+/* Prints what evidence__keep_own() kept, if anything. On the main thread, all others joined. */
 void evidence__print_own(struct kvm *kvm);
 
 #endif

@@ -4,30 +4,28 @@
 
 /*
  * What a guest's console must not say: the complaints of a kernel that goes on
- * living after them, which are built in, and the user's own. A gate is a row
- * of the table in gates.c: its name, the words its line begins with, and the
- * verdict it leads to: oops (111), hang (116: a CPU is locked up) or splat
- * (112). A splat only fails a run with --fail-on; without, it is said.
+ * living after them, which are built in, and the user's own. A gate is a row of
+ * the table in gates.c: its name, the words its line begins with, and the verdict
+ * it leads to: oops (111), hang (116: a CPU is locked up) or splat (112). A splat
+ * fails a run only with --fail-on; without, it is only reported.
  *
- * A program's words are not the kernel's. The built-in gates look at a
- * message's beginning; and once a line with a kernel's time stamp has been
- * seen, on any console, only at lines that have one, what earlier lines had
- * counted being forgotten: a kernel either stamps its lines or does not. One
- * that changes its mind (printk.time=0 on a kernel that stamps, where an early
- * console prints before the option counts) is known by its command line. What
- * programs write to /dev/kmsg is stamped too, and told apart where it says so:
- * by a daemon's signature ("systemd[1]: "), or by the facility with
- * console_msg_format=syslog. A `dmesg` in the guest prints the kernel's lines
- * once more, and they count once more.
+ * A program's words are not the kernel's. The built-in gates look only at how a
+ * message begins. Once a line with a kernel's time stamp has been seen, on any
+ * console, they look only at lines that have one, and forget what earlier lines
+ * had counted: a kernel stamps either all its lines or none. (With printk.time=0
+ * an early console may print stamps before the option takes effect: such a kernel
+ * is known by its command line.) What programs write to /dev/kmsg is stamped too,
+ * and told apart where it says so: by a daemon's signature ("systemd[1]: "), or
+ * by the facility with console_msg_format=syslog. A `dmesg` in the guest prints
+ * the kernel's lines once more, and they count once more.
  *
- * --allow REGEX exempts lines from all gates, --fail-on REGEX makes splats
- * count and adds a gate of the user's (112), on any line, and --pass-on REGEX
- * ends the VM on any line, well unless a gate had matched before, and from then
- * on nothing else ends it well: a guest that powers off without it is lost
- * (115). It also matches a program's line that is not complete where it ends in
- * a blank, as prompts do; there a "$" in it matches nothing. All are POSIX
- * extended regular expressions, of bytes, matched against a line as it was
- * printed, with its prefix.
+ * --allow REGEX exempts lines from all gates, --fail-on REGEX makes splats count
+ * and adds a gate of the user's (112), on any line, and --pass-on REGEX ends the
+ * VM on any line, as a pass unless a gate had matched before; with it nothing
+ * else is a pass: a guest that powers off before is lost (115). It also matches a
+ * program's incomplete line that ends in a blank, as prompts do; a "$" in it
+ * matches nothing there. All are POSIX extended regular expressions, of bytes,
+ * matched against a line as it was printed, with its prefix.
  *
  * With a panic nothing here counts any more; see include/kvm/verdict.h.
  *
@@ -88,11 +86,11 @@ bool gates__finding(const struct kvm *kvm, unsigned i, struct gate_finding *find
 
 /*
  * A kernel's own reports that it makes no progress: soft and hard lockups, RCU
- * stalls, workqueues and tasks that hang. They are gates, and who sets this
- * hook is told of each that a console shows as well: on any thread, with the
- * console's lock held, so it may call kvm__stop() or ioloop__call() and not
- * much else. Set before the vCPUs run, by a module that is made after the
- * gates. @line is the message, as in gate_finding.first.
+ * stalls, workqueues and tasks that hang. They are gates, and this hook is called
+ * as well for each one that a console shows. It runs on any thread, with the
+ * console's lock held, so it may call kvm__stop() or ioloop__call() and not much
+ * else. Set before the vCPUs run, by a module that is made after the gates. @line
+ * is the message, as in gate_finding.first.
  */
 typedef void lockup_fn(struct kvm *kvm, const char *gate, const char *line);
 void gates__set_lockup_hook(struct kvm *kvm, lockup_fn *hook);

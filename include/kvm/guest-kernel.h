@@ -4,9 +4,8 @@
 
 /*
  * The Linux kernel that runs in the guest, as its memory shows it: its
- * description of itself, and its address space. Found by a search of RAM, for
- * which the guest needs no console, no agent and no driver, wherever KASLR put
- * it.
+ * description of itself, and its address space. It is found by a search of RAM,
+ * wherever KASLR put it; the guest needs no console, agent or driver for that.
  *
  * What is found was checked once: the description says where the kernel keeps
  * its release, and it is there. It is still only what a guest made of its memory.
@@ -21,8 +20,8 @@ struct guest_kernel {
 };
 
 /*
- * Looks for it. @known is where vmcoreinfo it was found before (info.gpa), or 0:
- * then nothing else is looked at if it is still there. @all: also where only old
+ * Looks for it. @known is where its vmcoreinfo was found before (info.gpa), or 0;
+ * if it is still there nothing else is looked at. @all: look also where only old
  * kernels have the note. Returns 0 or -ENOENT. Any thread.
  */
 int guest_kernel__find(struct guest_kernel *k, const struct guest_mem *mem, u64 known, bool all);

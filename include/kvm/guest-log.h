@@ -28,8 +28,8 @@ struct printk_reader;
 void guest_log__examine(struct kvm *kvm);
 
 /*
- * Notes a panic that is in the log by now: before lkvm pokes the guest, and may
- * make it panic by that. On the I/O loop's thread, while the VM runs.
+ * Notes a panic that is in the log already. To be called before lkvm pokes the
+ * guest, which may make it panic. On the I/O loop's thread, while the VM runs.
  */
 void guest_log__look(struct kvm *kvm);
 

@@ -56,9 +56,9 @@ void guest_mem__exit(struct guest_mem *mem);
 void *guest_ptr(const struct guest_mem *mem, u64 gpa, u64 len);
 
 /*
- * A word at @hva that somebody may be writing, the guest or a device of ours: as
- * it was at some moment. For who searches memory, and looks again once he has
- * found something and copied it.
+ * A word at @hva, as it was at some moment: the guest or a device of ours may be
+ * writing it. For a search of memory that copies what it finds, and then looks
+ * again.
  */
 static inline __racy u32 guest_peek32(const void *hva)
 {

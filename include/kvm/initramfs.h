@@ -21,10 +21,10 @@
  * was, and nothing is added after it: calls need not be checked one by one.
  *
  * A path is absolute and has no ".." in it. The directories above it are made
- * where they are missing (mode 0755), and each once. What is there already
- * stays as it is and is no error: who comes first wins. Whoever adds a path
- * whose directory is a symbolic link of the archive sees to it that the link
- * leads to a directory that was added before: the kernel follows it.
+ * where they are missing (mode 0755), and each once. What is there already stays
+ * as it is, without an error: the first one wins. Whoever adds a path whose
+ * directory is a symbolic link of the archive sees to it that the link leads to a
+ * directory that was added before: the kernel follows it.
  *
  * Everything belongs to root in the guest, and no file is setuid or setgid
  * there: what was its owner's privilege would be root's.
@@ -79,7 +79,7 @@ int initramfs__finish(struct initramfs *fs);
 
 void initramfs__free(struct initramfs *fs);
 
-/* For whoever finds things to add: this is what went wrong. Returns @err, which is -errno. */
+/* Records an error of code that looks for things to add. Returns @err, which is -errno. */
 int initramfs__fail(struct initramfs *fs, int err, const char *fmt, ...) __printf(3, 4);
 
 #endif

@@ -3,8 +3,8 @@
 #define KVM_IOV_H
 
 /*
- * A place in a list of buffers. Whoever reads or writes takes bytes from the
- * front of it; the caller knows that there are as many.
+ * A place in a list of buffers. Reads and writes take bytes from its front; the
+ * caller makes sure that there are enough.
  */
 #include "kvm/types.h"
 

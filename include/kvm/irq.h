@@ -35,8 +35,8 @@ void irq__init(struct irq_lines *irq);
 void irq__exit(struct irq_lines *irq);
 
 /*
- * Sets the level of @line. Any thread; of one line, one thread at a time. Does
- * nothing, at no cost, if the line has that level already.
+ * Sets the level of @line. Any thread, but only one at a time for the same line.
+ * Does nothing, at no cost, if the line has that level already.
  */
 void irq__set(struct kvm *kvm, struct irq_line *line, bool high);
 

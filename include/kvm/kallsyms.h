@@ -8,7 +8,7 @@
  * VMCOREINFO where it is. No file is needed then, and KASLR makes no difference.
  *
  * All of it is the guest's memory, and may be anything: at most KALLSYMS_MAX
- * symbols are read, and a table that is not sound is none.
+ * symbols are read, and a table that is not sound is refused.
  */
 #include "kvm/types.h"
 

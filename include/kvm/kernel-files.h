@@ -4,8 +4,8 @@
 
 /*
  * What the host has of a kernel besides the kernel itself: its version, its
- * modules and its configuration, found by where the kernel's file lies. What
- * is looked for, the first that is there:
+ * modules and its configuration, found by where the kernel's file lies. Of each
+ * kind the first that is there is taken:
  *
  *	modules		the build tree, if the kernel is its arch/x86/boot/bzImage or
  *			vmlinux; the kernel's own directory (as in /lib/modules/VERSION/vmlinuz);
@@ -16,8 +16,8 @@
  *
  * VERSION is what the kernel says of itself: what `uname -r` prints in it.
  *
- * Any of it may be missing, and is then not known, which is no error. What is
- * in these files may be anything.
+ * Any of it may be missing, which is no error: it is then not known. These files
+ * may contain anything.
  *
  * Nothing here prints. Threads: one at a time.
  */

@@ -122,7 +122,7 @@ void ktap__exit(struct ktap *k);
  */
 void ktap__line(struct ktap *k, const char *text, u64 now_us);
 
-/* The guest's kernel said @line, by which it, or the test that is running, has crashed. */
+/* The guest's kernel said @line: it, or the test that is running, has crashed. */
 void ktap__crashed(struct ktap *k, const char *line);
 
 /*

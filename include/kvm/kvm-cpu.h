@@ -54,8 +54,9 @@ void kvm_cpu__kick(struct kvm_cpu *cpu);
 void kvm_cpu__request(struct kvm_cpu *cpu, enum cpu_request what);
 
 /*
- * Starts every vCPU's thread, and confines this one, the main thread: none runs the
- * guest before all are. Returns 0, or -errno after a message and kvm__stop().
+ * Starts every vCPU's thread, and confines the calling one, main. No vCPU runs
+ * the guest before all of these are confined. Returns 0, or -errno after a
+ * message and kvm__stop().
  */
 int kvm_cpu__start_all(struct kvm *kvm);
 

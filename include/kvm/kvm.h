@@ -72,17 +72,17 @@ struct kvm {
 	struct kvm_arch *arch;
 
 	struct kvm_cpu **cpus;	/* cfg->nr_cpus of them */
-	pthread_mutex_t gate;	/* held until they may run the guest */
+	pthread_mutex_t gate;	/* main holds it until the vCPUs may run the guest */
 
 	struct timeline timeline;
-	char kernel_version[KERNEL_VERSION_LEN]; /* as its file's header has it; or "" */
+	char kernel_version[KERNEL_VERSION_LEN]; /* by its file's header; or "" */
 	u64 kernel_end;			/* it was loaded below this address */
 	struct gates *gates;	/* see include/kvm/gates.h */
 	struct guest_log *log;	/* see include/kvm/guest-log.h */
 	struct verdict verdict;
 	struct evidence *evidence;
 	struct last_look *last_look;
-	struct hang *hang;	/* NULL: without --hang */
+	struct hang *hang;	/* NULL: no --hang */
 	u64 progress;			/* atomic; see kvm__made_progress() */
 	u64 console_bytes;		/* atomic; that the guest has said */
 	struct ioloop_timer timeout;	/* --timeout */
@@ -127,7 +127,7 @@ void kvm__stop(struct kvm *kvm, enum verdict_kind kind, const char *fmt, ...) __
 void kvm__stop_code(struct kvm *kvm, enum verdict_kind kind, int code, const char *fmt, ...)
 	__printf(4, 5);
 
-/* True once somebody did: a vCPU does not enter the guest again. Any thread. */
+/* True once kvm__stop() was called: no vCPU enters the guest again. Any thread. */
 bool kvm__stopping(const struct kvm *kvm);
 
 /*
@@ -141,10 +141,10 @@ void kvm__guest_panicked(struct kvm *kvm, const char *line, size_t len);
 void kvm__guest_talks(struct kvm *kvm);
 
 /*
- * The guest did something of its own accord that is no mere asking of a device
- * for its state: a request to a disk, a key it has taken. What a vCPU writes to
- * a device is counted in struct kvm_cpu, and what it says here. --hang waits for
- * a guest in which all of these have stopped. Any thread.
+ * What --hang takes for signs of life: kvm__made_progress() counts requests to
+ * disks, keys taken and the like, kvm__said() bytes printed, and struct kvm_cpu
+ * has the writes to devices. Reads of registers are none: see include/kvm/hang.h.
+ * Any thread.
  */
 static inline void kvm__made_progress(struct kvm *kvm)
 {
@@ -156,12 +156,12 @@ static inline void kvm__said(struct kvm *kvm, size_t len)
 	__atomic_fetch_add(&kvm->console_bytes, len, __ATOMIC_RELAXED);
 }
 
-/* The guest says that it is about to halt by intent. Any thread. */
+/* The guest says that it is about to halt on purpose. Any thread. */
 void kvm__guest_halts(struct kvm *kvm);
 
 /*
- * Every vCPU has halted for good: ends the VM, well if the guest had said so
- * before. On the I/O loop's thread.
+ * Every vCPU has halted for good: ends the VM, as a pass if kvm__guest_halts()
+ * was called before. On the I/O loop's thread.
  */
 void kvm__guest_halted(struct kvm *kvm);
 

@@ -15,7 +15,7 @@
 #include "kvm/types.h"
 
 enum log_level {
-	LOG_ALWAYS = -1, /* what was asked for, and so is no matter of taste */
+	LOG_ALWAYS = -1, /* what the user asked for: printed at every level */
 	LOG_ERROR = 0,
 	LOG_WARNING,
 	LOG_INFO,

@@ -6,10 +6,10 @@
  * MSI-X (PCI Local Bus 3.0, section 6.8.2): a table of messages in a BAR of the
  * device, its capability, and their delivery.
  *
- * Messages are sent with KVM_SIGNAL_MSI instead of through an irqfd with a
- * route of its own. For the sender one system call is like the other. But a
- * route costs KVM a grace period each time the guest writes a message or masks
- * it, tens of microseconds to milliseconds of its boot, and this nothing.
+ * Messages are sent with KVM_SIGNAL_MSI instead of through an irqfd with a route
+ * of its own. Either way sending is one system call. But a route costs KVM a
+ * grace period each time the guest writes a message or masks it, tens of
+ * microseconds to milliseconds of its boot, and KVM_SIGNAL_MSI needs no route.
  */
 #include "kvm/pci.h"
 #include "kvm/types.h"

@@ -27,15 +27,15 @@ struct outbuf {
 	bool in_line;		/* the last byte written did not end a line: the writer's */
 
 	/*
-	 * There is room for what outbuf__offer() refused: once for each time,
-	 * on the writer's thread. Also when the descriptor has failed, which
-	 * makes room for all. Set after outbuf__init(); may be NULL.
+	 * Called when there is room for what outbuf__offer() refused: once for each
+	 * refusal, on the writer's thread. Also when the descriptor has failed, since
+	 * everything is dropped then. Set after outbuf__init(); may be NULL.
 	 */
 	void (*has_room)(struct outbuf *o);
 
 	/* All below is guarded by the writer's lock. */
 	u64 head, tail;		/* bytes ever written out, bytes ever put in */
-	bool released;		/* vCPUs wait for room no more */
+	bool released;		/* vCPUs no longer wait for room */
 	bool refused;		/* an offer, of which has_room() has not been told since */
 	bool failed;		/* the descriptor takes nothing any more */
 	bool stamps;		/* put the time before each line */

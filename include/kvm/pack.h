@@ -18,12 +18,12 @@
  *  - a script with the interpreter its first line names, and for `env NAME`
  *    the program NAME.
  *
- * What a program opens once it runs is not known and not packed: libraries by
+ * What a program opens when it runs is not known and not packed: libraries by
  * dlopen(), such as libnss_*.so and gconv for names of users and hosts and for
  * character sets; the modules of Python and Perl; the commands a shell script
- * calls. Whoever needs these packs a directory.
+ * calls. For these a whole directory can be packed.
  *
- * Whatever fails has set fs->error, as initramfs.h has it, and prints nothing.
+ * Functions that fail set fs->error (see initramfs.h), and print nothing.
  * Threads: one at a time.
  */
 #include "kvm/initramfs.h"
@@ -38,11 +38,11 @@ struct pack_env {
 
 /*
  * The command argv[0] with its arguments, which NULL ends: a name without '/' is
- * looked for in env->path, as execvp() does. An argument that is, as a whole,
- * the path of a regular file of the host is packed too, and as a program if it
- * is one: `cat notes`, `sh ./test.sh`, `strace ./prog x`. Not so what is in /dev,
- * /proc, /run or /sys, which are the guest's own; and all other words, names of
- * directories among them, are just words. The directory env->cwd is made.
+ * looked for in env->path, as execvp() does. An argument that is, as a whole, the
+ * path of a regular file of the host is packed too, and as a program if it is
+ * one: `cat notes`, `sh ./test.sh`, `strace ./prog x`. Files in /dev, /proc, /run
+ * or /sys, which are the guest's own, are not packed, and all other words, names
+ * of directories among them, are just words. The directory env->cwd is made.
  *
  * Returns 0 or -errno, or PACK_NOT_FOUND if there is no such command, or
  * PACK_NOT_EXECUTABLE if it cannot be executed: it is no program, or is one for

@@ -13,9 +13,9 @@
  *		{ 0 },
  *	};
  *
- * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE; and where the
- * value may be left out, --name, --name=VALUE, -n, -nVALUE. "--" ends the
- * options. Options and operands may be mixed.
+ * Accepted forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE; or, if the value
+ * may be left out, --name, --name=VALUE, -n, -nVALUE. "--" ends the options.
+ * Options and operands may be mixed.
  *
  * Strings are not copied: they live as long as argv does.
  */

@@ -16,7 +16,7 @@
  * reaches: kernels with ACPI use that, and those without the ports.
  *
  * Devices register while the machine is made. Functions are packed, eight to a
- * slot, so that few pages of configuration space are more than gaps.
+ * slot, so that few pages of configuration space are in use.
  */
 #include "kvm/irq.h"
 #include "kvm/types.h"

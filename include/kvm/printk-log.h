@@ -6,14 +6,14 @@
  * The log of a guest's kernel, read from its memory: what `dmesg` would say in
  * the guest, whatever its consoles showed.
  *
- * Knows the ring buffer without locks of Linux 5.10 and later, by the layout its
- * note tells, and the buffer of records of 3.5 to 5.9. The guest may run
- * meanwhile: a record it overwrites while it is read is left out, as for the
- * kernel's own readers. (The old buffer has no means for that. Of a guest that
- * runs, its oldest records may be missing.)
+ * Two formats are known: the lockless ring buffer of Linux 5.10 and later, by the
+ * layout that the kernel's vmcoreinfo note gives, and the record buffer of 3.5 to
+ * 5.9. The guest may run meanwhile: a record it overwrites while it is read is
+ * left out, as for the kernel's own readers. (The old buffer has no means for
+ * that. Of a guest that runs, its oldest records may be missing.)
  *
- * Any content of guest memory is survived, and no more work done for it than for
- * the largest log there can be: 2^20 records.
+ * Guest memory may contain anything: no more is done than for the largest log
+ * there can be, 2^20 records.
  */
 #include "kvm/guest-kernel.h"
 #include "kvm/types.h"
@@ -47,12 +47,12 @@ int printk_log__read(const struct guest_kernel *k, unsigned newest, struct print
 #define PRINTK_ALL UINT32_MAX
 
 /*
- * The same for a kernel that has no note: it is too young to have made one, or was
- * built without. All memory the guest has touched is searched for what looks like
- * a ring buffer of 5.10 or later and leads to one; a quarter of a second for each
- * GiB, about. Best effort: a struct of another layout is not found.
+ * The same for a kernel that has no note: it has not made it yet, or was built
+ * without. All memory the guest has touched is searched for what looks like a
+ * ring buffer of 5.10 or later, which takes about a quarter of a second for each
+ * GiB. Best effort: a struct of another layout is not found.
  *
- * @known: where it was found the last time, or 0; there it is looked for first.
+ * @known: where it was found the last time, which is looked at first; or 0.
  */
 int printk_log__search(const struct guest_mem *mem, u64 *known, unsigned newest,
 		       struct printk_reader *r);

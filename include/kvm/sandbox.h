@@ -7,11 +7,11 @@
  * instruction, each thread gives up for good what it has no use for:
  *
  *  - system calls: it has a list of its own kind's (sandbox/rules.c), by
- *    seccomp(2). What else it calls is not done and ends the VM, with a sentence
- *    that names the call;
+ *    seccomp(2). Any other call fails, and ends the VM with a sentence that names
+ *    it;
  *  - files: it opens nothing but what the modules have named, by landlock(7) where
  *    the host's kernel has that;
- *  - capabilities, if the user has any, but those it takes to use these files.
+ *  - capabilities, if the user has any, except those needed to use these files.
  *
  * The process can gain no privileges, leaves no core and cannot be traced by
  * others of its user. --no-sandbox does without all of it, and so does a build with a
@@ -43,28 +43,28 @@ enum sandbox_thread {
 struct sandbox;
 
 /*
- * Confines the calling thread; SANDBOX_MAIN the process, too, so that its thread
- * comes last. Returns 0, or -errno after a message and the end of the VM: the
- * thread must leave.
+ * Confines the calling thread, and for SANDBOX_MAIN the process, too: so the main
+ * thread must be the last one that enters. Returns 0, or -errno after a message
+ * and the end of the VM: the thread must leave.
  */
 int sandbox__enter(struct sandbox *s, enum sandbox_thread thread);
 
 /*
- * While the machine is made, on the main thread. What the main thread may still
- * do when it is confined: read @path, a file or a directory's names, if it is
- * there by now; or make @path anew, in its directory (NULL: nothing). Return 0, or
- * -errno after a message.
+ * What the main thread may still do when it is confined: read @path, a file or
+ * the names in a directory, if it is there by now; or make @path anew in its
+ * directory (NULL: nothing). While the machine is made, on the main thread.
+ * Return 0, or -errno after a message.
  */
 int sandbox__may_read(struct sandbox *s, const char *path);
 int sandbox__may_replace(struct sandbox *s, const char *path);
 
-/* The same; what vCPUs and shared directories' workers may use: all below @dir. */
+/* The same for vCPUs and the workers of shared directories: they may use all below @dir. */
 int sandbox__may_share(struct sandbox *s, const char *dir, bool readonly);
 
 /*
- * On the main thread, when the VM has ended: if that was for a call that is on no
- * list, a thread may be somebody else's by now, and never end. Then SIGALRM ends
- * the process in ten seconds.
+ * On the main thread, when the VM has ended. If that was for a forbidden call, an
+ * attacker may control a thread, which need never end: then SIGALRM ends the
+ * process in ten seconds.
  */
 void sandbox__limit_end(struct sandbox *s);
 

@@ -9,16 +9,16 @@
  *
  * The client is hostile. Whatever it sends, it reaches nothing but what is below
  * the directory: names are single components, looked up one by one from
- * descriptors and without following symbolic links, which are the client's to
- * follow; no path is ever put together. It opens regular files and directories,
+ * descriptors and without following symbolic links, which the client follows
+ * itself; no path is ever put together. It opens regular files and directories,
  * and nothing else: no device, no fifo, no socket, and nothing of a proc or sysfs
  * that is mounted below the directory. What it can make the server keep is
  * bounded.
  *
- * The server needs /proc, by which what has been looked at is opened.
+ * The server needs /proc, through which it opens what it has looked at.
  *
- * Files of the user and group that lkvm runs as are root's to the client. If
- * lkvm is root itself it keeps to what the client says of owners; other users
+ * To the client, files of the user and group that lkvm runs as belong to root. If
+ * lkvm itself is root, files get the owners that the client says; other users
  * cannot give files away, and such a change is ignored.
  *
  * A client that behaves sees files as their names say: if a program of the host
@@ -38,7 +38,7 @@ struct share_params {
 	unsigned max_fids;	/* files that the client may have looked up at a time */
 };
 
-/* Returns 0, or -errno of opening the directory: -ENOENT, -ENOTDIR, -EACCES... */
+/* Returns 0, or -errno from opening the directory: -ENOENT, -ENOTDIR, -EACCES... */
 int share__open(struct share **share, const struct share_params *params);
 
 /* NULL is no share. */
@@ -52,15 +52,18 @@ struct share_message {
 	u64 out_len;			/* bytes in all of it */
 	const struct iovec *in;		/* where the answer goes */
 	u64 in_len;
-	bool may_wait;			/* for the host's disks; it never waits for anything else; */
-					/* and only who may wait has the host change names and modes */
+	/*
+	 * The caller's thread may wait for the host's disks, the only thing the server ever
+	 * waits for, and may change names and modes on the host.
+	 */
+	bool may_wait;
 };
 
 /*
- * Serves one message. Returns how long the answer is; -EINVAL if what came is
- * no message, or leaves no room for an answer; -EAGAIN, with nothing done, if it
- * is for somebody who may wait: it can be served again.
- * What is looked up may wait even so, where the host has not got it in memory.
+ * Serves one message. Returns how long the answer is; -EINVAL if what came is no
+ * message, or leaves no room for an answer; -EAGAIN, with nothing done, if it has
+ * to be served again, by a thread with may_wait. Looking up names may wait in any
+ * case, if the host does not have them in memory.
  */
 int share__serve(struct share *share, const struct share_message *message);
 

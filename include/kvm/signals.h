@@ -15,7 +15,7 @@ struct kvm;
 /* Interrupts a thread's system call; does nothing else, and is never blocked. */
 #define SIGKVMEXIT SIGUSR1
 
-/* True if a signal that ends lkvm is waiting, for when the I/O loop runs no more. */
+/* True if a signal that ends lkvm is pending, for use when the I/O loop no longer runs. */
 bool signals__end_is_pending(void);
 
 /*

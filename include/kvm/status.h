@@ -7,9 +7,9 @@
  * in it is described in docs/status.md; each of its sections is a function in
  * the table of status.c.
  *
- * A record outlives the machine, as there is one too if none could be made:
- * `lkvm run` begins it when the options are known, has it written once, with
- * the machine if there is one, and ends it.
+ * A record outlives the machine, and there is one even if no machine could be
+ * made: `lkvm run` begins it when the options are known, has it written once,
+ * with the machine if there is one, and frees it.
  */
 #include "kvm/kvm-config.h"
 #include "kvm/verdict.h"
@@ -25,8 +25,8 @@ struct status;
 int status__begin(struct status **s, const struct kvm_config *cfg, int argc, char **argv);
 
 /*
- * Removes what an earlier run has left in the files: from here on one that is
- * there is of this run. Returns 0, or -errno after a sentence.
+ * Removes the files of an earlier run: from here on a file that is there is this
+ * run's. Returns 0, or -errno after a sentence.
  */
 int status__clear(const struct status *s);
 

@@ -7,8 +7,8 @@
  * written at once. Zero-initialised is empty; strbuf__free() gives the memory
  * back and leaves it empty again.
  *
- * Nothing here fails: where memory is short the buffer says so in @failed,
- * takes nothing more, and is looked at once, when all has been added.
+ * Nothing here fails: where memory is short the buffer sets @failed and takes
+ * nothing more, and the caller looks at that once, when all has been added.
  */
 #include "kvm/types.h"
 
@@ -32,9 +32,9 @@ void strbuf__free(struct strbuf *s);
 void *strbuf__extend(struct strbuf *s, size_t len);
 
 /*
- * The length of the character of UTF-8 at @p, of at most @len bytes: 1 to 4; 0
- * if these bytes are none, which is so for overlong forms, surrogates and what
- * lies beyond U+10FFFF. *@rune is which one it is.
+ * The length of the character of UTF-8 at @p, of at most @len bytes: 1 to 4; 0 if
+ * these bytes are no character, as overlong forms, surrogates and what lies
+ * beyond U+10FFFF are not. *@rune is which one it is.
  */
 unsigned utf8__decode(const u8 *p, size_t len, u32 *rune);
 

@@ -3,10 +3,10 @@
 #define KVM_SYMBOLS_H
 
 /*
- * The names of a kernel's functions, from its System.map (or what
- * /proc/kallsyms has, which looks the same) or the symbol table of its ELF64
- * vmlinux. The addresses are those the kernel was linked at: who asks takes
- * KASLR's offset off first.
+ * The names of a kernel's functions, from its System.map (or what /proc/kallsyms
+ * has, which looks the same) or the symbol table of its ELF64 vmlinux. The
+ * addresses are those the kernel was linked at: callers subtract KASLR's offset
+ * first.
  *
  * A file is the user's, and may be anything: it is refused with a reason that
  * completes "symbols 'FILE': ...", and never takes more memory than a few times
@@ -28,9 +28,9 @@ struct symbols *symbols__read(int fd, u64 size, const char **why);
 struct symbols *symbols__load(const char *path, const char **why);
 
 /*
- * A table made of what is known otherwise: begin it, put in symbols of at most
- * 1023 printable characters, in any order, and end it, which makes it one or, if
- * it cannot be, frees it. @type is as in System.map. All that may fail sets *@why.
+ * A table made from other sources: begin it; put in symbols of at most 1023
+ * printable characters, in any order, with @type as in System.map; and end it,
+ * which returns the table, or NULL after it freed it. Whatever fails sets *@why.
  */
 struct symbols *symbols__begin(const char **why);
 bool symbols__put(struct symbols *s, u64 addr, char type, const char *name, const char **why);
@@ -50,8 +50,9 @@ int symbols__check(const char *path, const char **why);
 struct symbols *symbols__load_beside(const char *kernel, char **path, const char **why);
 
 /*
- * Calls @visit with each place where that looks, whether there is something or
- * not, until it returns something else than 0: that is returned, or -ENOMEM.
+ * Calls @visit with each place where symbols__load_beside() looks, whether there
+ * is a file or not, until it returns something other than 0, which is returned;
+ * or returns -ENOMEM.
  */
 int symbols__each_place(const char *kernel, int (*visit)(const char *path, void *context),
 			void *context);

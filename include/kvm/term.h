@@ -3,10 +3,9 @@
 #define KVM_TERM_H
 
 /*
- * The host's ends of the guest's consoles. Console 0 is stdin and stdout,
- * unless the user gave it a pty or a file; the others exist only as ptys. Where
- * a command runs in the guest whose streams these are, console 0 is for the
- * kernel's log.
+ * The host's ends of the guest's consoles. Console 0 is stdin and stdout, unless
+ * the user gave it a pty or a file; the others exist only as ptys. If they are
+ * the streams of a command in the guest, console 0 is for the kernel's log.
  *
  * If stdin is a terminal it is in raw mode while the VM runs, keys that follow
  * Ctrl-a are for lkvm, and the terminal's own mode comes back on every way
@@ -75,15 +74,15 @@ void console__attach(struct console *c, struct console_guest *guest);
 void console__write(struct console *c, const u8 *buf, size_t len);
 
 /*
- * The same for who must not wait: returns how many bytes were taken. If that is
- * not all, guest->ops->offer_again() is called once there is room.
+ * The same for callers that must not wait: returns how many bytes were taken. If
+ * that is not all, guest->ops->offer_again() is called once there is room.
  */
 size_t console__offer(struct console *c, const u8 *buf, size_t len);
 
 /* The size of the terminal; false, and zeros, if it is none or does not say. */
 bool console__size(const struct console *c, u16 *cols, u16 *rows);
 
-/* The guest would take input again after it refused some. Any thread. */
+/* The guest takes input again after it refused some. Any thread. */
 void console__ready(struct console *c);
 
 /*

@@ -4,18 +4,19 @@
 
 /*
  * Interrupting a system call of another thread of this process. Not by
- * pthread_kill(), for which musl has a system call that reaches any process.
+ * pthread_kill(): musl's is tkill(2), which can reach any process, so the sandbox
+ * allows it only for a thread itself.
  */
 #include <sys/types.h>
 
-/* What a thread is known by to the others: it stores that itself, when it begins. */
+/* How other threads know a thread: it stores its number itself, when it begins. */
 struct thread_id {
 	pid_t tid;	/* atomic; 0: it has not begun */
 };
 
 void thread_id__set(struct thread_id *id);
 
-/* Sends it SIGKVMEXIT. Nothing happens if it has not begun. The thread has not been joined. */
+/* Sends the thread SIGKVMEXIT, unless it has not begun yet. It must not have been joined. */
 void thread_id__interrupt(const struct thread_id *id);
 
 #endif

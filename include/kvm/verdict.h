@@ -16,12 +16,13 @@
  *     the kernel, which was not seen to its end.
  *  2. panic, no-root: a kernel that panics and resets, or hangs, or runs into
  *     the timeout, has panicked.
- *  3. oops: as much its end as a panic, only later; what came of it, a hang, a
- *     triple fault, a timeout, a test that failed, is not what to look for.
+ *  3. oops: as much the kernel's end as a panic, only slower; what came of it, a
+ *     hang, a triple fault, a timeout, a test that failed, is not what to look
+ *     for.
  *  4. hang, by the kernel's own report that one of its CPUs is locked up: the
  *     same.
- *  5. any bad end: fail, command, triple-fault, hang, timeout. More than a splat before
- *     it, which need not be the reason.
+ *  5. any bad end: fail, command, triple-fault, hang, timeout. It outranks a
+ *     splat before it, which need not be the reason.
  *  6. splat: instead of a pass, or of lost, if splats_count.
  *  7. lost: instead of a pass, if the end was not the one that was asked for.
  *  8. pass
@@ -66,7 +67,7 @@ struct verdict {
 	struct verdict_record oops, lockup, splat, lost; /* noted */
 	bool splats_count;		/* constant once a vCPU runs */
 	struct verdict_record final;	/* see verdict__final() */
-	bool panicked_silently;		/* atomic; it told a device, perhaps without words */
+	bool panicked_silently;		/* atomic; a device was told, not a console */
 };
 
 /*
@@ -77,28 +78,27 @@ struct verdict {
 bool verdict__end(struct verdict *v, enum verdict_kind kind, int code, const char *fmt,
 		  va_list args);
 
-/* True once somebody did. Any thread. */
+/* True once verdict__end() was called. Any thread. */
 bool verdict__ended(const struct verdict *v);
 
 /*
- * From now on what the guest does is lkvm's doing: it was sent an NMI, say, to
- * make it talk. If it panics by that it has not panicked before. Any thread.
+ * From now on a panic is lkvm's doing, which has sent the guest an NMI, say, to
+ * make it talk: it is not noted. Any thread.
  */
 void verdict__provoke(struct verdict *v);
 bool verdict__provoked(const struct verdict *v);
 
 /*
- * Notes that the guest's kernel said @line of @len bytes, its panic message.
- * Tells a missing root or init from other panics by it. The first message
- * counts; @len 0 is a panic without words, and a message says more. Any thread.
+ * Notes that the guest's kernel said @line of @len bytes, its panic message. That
+ * tells a missing root or init from other panics. The first message counts; @len
+ * 0 is a panic without words, and a message says more. Any thread.
  */
 void verdict__note_panic(struct verdict *v, const char *line, size_t len);
 bool verdict__panicked(const struct verdict *v);
 
 /*
- * A VM that has ended well has failed all the same, with code 1: its tests did.
- * Any other end stays. By main, after verdict__end() and once all threads are
- * joined.
+ * Makes a pass a failure, with code 1, because the guest's tests failed. Any
+ * other end stays. By main, after verdict__end() and once all threads are joined.
  */
 void verdict__fail_pass(struct verdict *v, const char *fmt, ...) __printf(2, 3);
 
@@ -112,7 +112,7 @@ void verdict__note(struct verdict *v, enum verdict_kind kind, const char *fmt, .
 /* What counts in the end. Valid after verdict__end() and once all threads are joined. */
 const struct verdict_record *verdict__final(struct verdict *v);
 
-/* "triple-fault" and so on: the names in the exit-status table of the manual. */
+/* "triple-fault" and so on, as in the manual's table of exit statuses. */
 const char *verdict__name(enum verdict_kind kind);
 
 /* Its exit status; of fail, command and signal, which have many, the least. */

@@ -4,8 +4,8 @@
 
 /*
  * The balloon: memory that the guest gives back to the host while it runs,
- * because it was asked to, or because it has no use for it now (free pages,
- * which need no asking and are taken again by touching them).
+ * because it was asked to, or because it has no use for it now (free pages: it
+ * reports them unasked, and takes them again by touching them).
  */
 #include "kvm/types.h"
 
@@ -27,7 +27,7 @@ struct balloon_stats {
  * VM runs, and return -ENODEV if it has no balloon.
  */
 
-/* Asks the guest to give up @bytes. -EINVAL: it has not so much. */
+/* Asks the guest to give up @bytes. -EINVAL: it does not have that much. */
 int virtio_balloon__set_target(struct kvm *kvm, u64 bytes);
 
 /* What is known now. */

@@ -6,7 +6,7 @@
  * Named ports of the virtio console: streams of bytes between the host and
  * programs in the guest, which find them as /dev/virtio-ports/NAME (by udev) or
  * by the name in /sys/class/virtio-ports/. They have no line discipline: what
- * goes in comes out, and neither side loses a byte to a slow other.
+ * goes in comes out, and no byte is lost if the other side is slow.
  *
  * A module that wants one adds it in its init, before virtio_console's:
  *
@@ -14,9 +14,9 @@
  *	p->stdin.name = "org.lkvm.stdin";
  *	virtio_console__add_port(kvm, &p->stdin);
  *
- * Input that ends closes the port for the guest's reader, which finds the end
- * of the file once it has read all. So does output that nobody takes any more:
- * a port is for one of both.
+ * Input that ends closes the port for the guest's reader, which finds the end of
+ * the file once it has read all. So does output that nobody takes any more: a
+ * port is for one direction only.
  */
 #include "kvm/types.h"
 

@@ -18,10 +18,10 @@
  *
  * A notification of the driver ends up in device->kick_fd, by an ioeventfd or
  * through virtio__kick(), and makes the owner call ops->serve(). A device whose
- * driver waits for each request with a busy CPU says at_once: then the vCPU that
- * notifies does the owner's work itself, and nobody has to be woken. If it says
- * both that and own_thread, the vCPU does what takes no time, and the worker the
- * rest, or what comes while somebody serves the device already.
+ * driver busy-waits for each request sets at_once: then the vCPU that notifies
+ * does the owner's work itself, and nobody has to be woken. With own_thread as
+ * well, the vCPU does what takes no time, and the worker the rest, and what comes
+ * while somebody is serving the device already.
  */
 #include "kvm/ioloop.h"
 #include "kvm/log.h"
@@ -65,9 +65,9 @@ struct virtio_ops {
 	void (*reset)(struct virtio_device *device, int queue);
 
 	/*
-	 * On the worker's thread, as the last thing it does: what is to be done when
-	 * the device is taken away and is not for the main thread, which is confined
-	 * to other things. May be NULL; only for devices with own_thread.
+	 * The last thing on the worker's thread: what must be done when the device is
+	 * taken away and the main thread cannot do, as it is confined to other things.
+	 * May be NULL; only for devices with own_thread.
 	 */
 	void (*end)(struct virtio_device *device);
 
@@ -85,7 +85,7 @@ struct virtio_device {
 	struct virtqueue *queues; /* the device's; it sets max_size of each */
 	u32 config_size;
 	bool own_thread;	/* a worker of its own serves it; else the I/O loop does */
-	enum sandbox_thread worker_kind; /* and is confined to what these need */
+	enum sandbox_thread worker_kind; /* of that worker; for its sandbox */
 	bool at_once;		/* the vCPU that notifies serves it: serve() never blocks there */
 	bool one_vector;	/* for all queues: they are many, and a vector takes its driver a
 				   dozen accesses to set up */
@@ -95,7 +95,7 @@ struct virtio_device {
 	struct virtio_transport *transport;
 	int kick_fd;		/* eventfd */
 
-	unsigned nr_waiting;	/* atomic: who wants the lock; see virtio__lock() */
+	unsigned nr_waiting;	/* atomic: how many want the lock; see virtio__lock() */
 	pthread_mutex_t lock;	/* guards the rest, and queues[] */
 	u64 wanted;		/* features, as the driver writes them */
 	u64 accepted;		/* ... and since FEATURES_OK, which checks them */

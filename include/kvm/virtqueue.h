@@ -46,7 +46,7 @@ struct virtqueue {
 	struct vring_used *used_ring;
 	u16 next_avail;		/* the next entry of the available ring to take */
 	u16 next_used;		/* the next entry of the used ring to fill */
-	u16 signalled;		/* next_used when the driver was last interrupted, or spared it */
+	u16 signalled;		/* next_used when vq_wants_interrupt() was last asked */
 	bool signalled_valid;
 };
 
@@ -78,16 +78,16 @@ int vq_pop(struct virtqueue *vq, struct vq_req *req);
 void vq_push(struct virtqueue *vq, u16 head, u32 written);
 
 /*
- * After some pushes: true if the driver wants to be interrupted for them. Asks
- * once for each batch; the answer counts as done.
+ * After some pushes: true if the driver wants to be interrupted for them. To be
+ * asked once for each batch: an interrupt that is wanted is taken to be sent.
  */
 bool vq_wants_interrupt(struct virtqueue *vq);
 
 /*
- * Between these two the driver may skip its notifications. Serving a queue must
- * end with vq__enable_kicks(), or no notification may come ever again. It
- * returns true if more requests came in meanwhile, of which none may tell:
- * serve the queue again.
+ * Between these two the driver may leave out its notifications. Serving a queue
+ * must end with vq__enable_kicks(), or there may never be another one. It returns
+ * true if requests came in meanwhile, which may not have been notified: serve the
+ * queue again.
  */
 void vq__disable_kicks(struct virtqueue *vq);
 bool vq__enable_kicks(struct virtqueue *vq);

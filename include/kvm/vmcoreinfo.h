@@ -46,9 +46,9 @@ struct vmcoreinfo_search {
 };
 
 /*
- * Copies the next note. True if there is one; else false, and search->pass says
- * what comes next: a new call goes on there. A guest that makes a great many
- * notes is heard a hundred times or so.
+ * Copies the next note. False: there are no more in this pass; search->pass is
+ * then the next one, with which a new call goes on. Of a guest that makes a great
+ * many notes only the first hundred or so are found.
  */
 bool vmcoreinfo__next(struct vmcoreinfo_search *search, struct vmcoreinfo *info);
 

@@ -21,7 +21,7 @@ struct whole_file {
 	int fd;		/* -1: none */
 };
 
-/* What has been neither opened nor closed yet */
+/* One that is not open */
 #define WHOLE_FILE_NONE ((struct whole_file){ .fd = -1 })
 
 /*
@@ -31,15 +31,16 @@ struct whole_file {
 int whole_file__open(struct whole_file *f, const char *path);
 void whole_file__close(struct whole_file *f); /* may be repeated */
 
-/* Removes what an earlier run has left there: a file that exists is of this one. */
+/* Removes an earlier run's file: from here on one that exists is this run's. */
 int whole_file__clear(const struct whole_file *f);
 
 /* Gives up on a reader of a pipe that takes nothing for ten seconds: -ETIMEDOUT. */
 int whole_file__write(const struct whole_file *f, const void *data, size_t len);
 
 /*
- * Opens @path to be appended to while the VM runs, by the same names: what was
- * there is cut off, other than on a descriptor. Returns the descriptor or -errno.
+ * Opens @path for a log that is written while the VM runs; the same names are
+ * descriptors. What was there is cut off, except on a descriptor. Returns the
+ * descriptor or -errno.
  */
 int open_log(const char *path);
 
