@@ -50,7 +50,10 @@ static int open_error(const struct disk_open *o, int err)
 	return disk_error(o, err, "%s", strerror(-err));
 }
 
-/* Who only reads a device does not keep others from that, but must not see a mounted one. */
+/*
+ * A device is opened for reading without O_EXCL, to share it; but if it is
+ * mounted it must be refused.
+ */
 static int probe_exclusive(const struct disk_open *o)
 {
 	int fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_EXCL);
@@ -148,7 +151,10 @@ static int geometry(struct host_file *f, const struct disk_open *o, const struct
 	return f->size ? 0 : disk_error(o, -EINVAL, "is empty");
 }
 
-/* What O_DIRECT wants: tried, since statx(2) tells it only on some file systems. */
+/*
+ * Finds the alignment that O_DIRECT needs by trying: statx(2) tells it only on
+ * some file systems.
+ */
 static int probe_direct(struct host_file *f, const struct disk_open *o)
 {
 	void *p;
@@ -222,7 +228,7 @@ static bool is_aligned(const struct host_file *f, u64 x)
 	return !(x & (f->align - 1));
 }
 
-/* Whether the host can be asked for this as it is */
+/* True if the request is aligned well enough to be passed on as it is */
 static bool fits(const struct host_file *f, const struct iovec *iov, unsigned nr, u64 offset)
 {
 	if (!f->direct)
@@ -264,7 +270,7 @@ static ssize_t read_bounced(struct host_file *f, struct iov_iter *it, u64 offset
 	return (ssize_t)n;
 }
 
-/* Some of it: how many bytes, 0 at the end of the file, or -errno */
+/* Reads some of it. Returns how many bytes, 0 at the end of the file, or -errno. */
 static ssize_t read_some(struct host_file *f, struct iov_iter *it, u64 offset, u64 len)
 {
 	struct iovec iov[IOV_BATCH];
@@ -299,7 +305,7 @@ int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 le
 	return 0;
 }
 
-/* What of the first and the last block is not in the request has to be read. */
+/* Reads the parts of the first and the last block that the request does not cover. */
 static int read_borders(struct host_file *f, u64 start, u64 skip, u64 n)
 {
 	u64 end = skip + n, last = ALIGN_DOWN(end, f->align);
@@ -402,7 +408,7 @@ int host_file__extend(struct host_file *f, u64 size)
 	return 0;
 }
 
-/* Those of whole blocks: a device refuses others, and a file system would write zeros. */
+/* Cuts the range to whole blocks: a device refuses others, and a file system would write zeros. */
 static bool whole_blocks(const struct host_file *f, u64 *offset, u64 *len)
 {
 	u64 end = ALIGN_DOWN(*offset + *len, f->logical_block);

@@ -3,9 +3,9 @@
 #define DISK_HOST_FILE_H
 
 /*
- * The file (or block device) of the host that an image is in: opened with all
- * that can be wrong with it said in a clause, locked, and read and written
- * whole. With O_DIRECT, what is not aligned goes through a buffer that is.
+ * The file (or block device) of the host that an image is in: opened (what is
+ * wrong with it is said in a clause), locked, and read and written whole. With
+ * O_DIRECT, what is not aligned goes through a buffer that is.
  */
 #include "image.h"
 #include "kvm/iov.h"
@@ -22,16 +22,16 @@ struct host_file {
 	u32 physical_block;
 	u32 optimal_io;
 	u32 discard_granularity;
-	int lost;		/* the error with which writing back has failed */
+	int lost;		/* the error with which writing back failed; 0 */
 	u8 *bounce;		/* HOST_FILE_BOUNCE bytes, if direct */
 };
 
 #define HOST_FILE_BOUNCE KiB(256)
 
 /*
- * Opens @o->path and sets o->dev and o->ino. Refuses what no image can be in,
- * a file that is in the chain above, and one that somebody else uses. On
- * failure nothing is left open, and what is wrong is in @o->error.
+ * Opens @o->path and sets o->dev and o->ino. Refuses what cannot hold an image, a
+ * file that is in the chain above, and one that somebody else uses. On failure
+ * nothing is left open, and what is wrong is in @o->error.
  */
 int host_file__open(struct host_file *f, struct disk_open *o);
 void host_file__close(struct host_file *f);
@@ -40,14 +40,14 @@ void host_file__close(struct host_file *f);
 int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 len);
 int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset);
 
-/* A regular file grows; with O_DIRECT maybe beyond what is written, by zeros. */
+/* A regular file grows, with O_DIRECT perhaps by some zeros more than what is written. */
 int host_file__write(struct host_file *f, struct iov_iter *it, u64 offset, u64 len);
 int host_file__pwrite(struct host_file *f, const void *buf, u64 len, u64 offset);
 
 /* Grows a regular file to @size bytes, zeros, if it is smaller; a device cannot: -ENOSPC. */
 int host_file__extend(struct host_file *f, u64 size);
 
-/* Gives room back: the range reads as before or as zeros. Not being able to is no error. */
+/* Gives room back, if it can: the range reads as before or as zeros. */
 int host_file__punch(struct host_file *f, u64 offset, u64 len);
 
 /* The range is zero, and the file no larger than before if it was inside. */

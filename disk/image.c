@@ -76,7 +76,7 @@ static bool is_inside(const struct disk_image *image, u64 offset, u64 len)
 	return offset <= image->size && len <= image->size - offset;
 }
 
-/* The bytes of all vectors: -EINVAL if their sum is no sum */
+/* The bytes of all vectors; -EINVAL if their sum overflows */
 static int sum(const struct iovec *iov, unsigned nr_iov, u64 *len)
 {
 	*len = 0;

@@ -3,7 +3,7 @@
 #define DISK_IMAGE_H
 
 /*
- * What a format is to image.c, which has checked each request before the
+ * The interface of a format to image.c, which checks each request before the
  * format sees it: it is inside the disk, is not empty, and does not write to a
  * read-only image.
  */
@@ -25,8 +25,8 @@ struct disk_ops {
 };
 
 /*
- * What is being opened, and for what: the images above it, of which it is the
- * backing file, are in the chain. A chain is finite and has no file twice.
+ * What is being opened, and for what: the images above it, whose backing file it
+ * is, are in the chain. A chain is finite and has no file twice.
  */
 #define DISK_MAX_CHAIN 32
 
@@ -49,8 +49,8 @@ int raw__open(struct disk_image **image, struct disk_open *o);
 int qcow2__open(struct disk_image **image, struct disk_open *o);
 
 /*
- * @len bytes of @base from @offset on, of which those beyond its end are zero:
- * how an image reads its backing file. @base may be NULL.
+ * Reads @len bytes of @base from @offset on; those beyond its end are zero. This
+ * is how an image reads its backing file; @base may be NULL.
  */
 int disk_read_below(struct disk_image *base, struct iov_iter *it, u64 offset, u64 len);
 

@@ -78,7 +78,7 @@ int disk_lock(int fd, enum disk_use use, bool *writer)
 	case -ENOSYS:
 	case -EOPNOTSUPP:
 	case -EINVAL:
-		return 0; /* no such locks here: nobody can be asked */
+		return 0; /* no such locks on this file system */
 	}
 	return err;
 }

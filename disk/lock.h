@@ -3,10 +3,10 @@
 #define DISK_LOCK_H
 
 /*
- * Who uses an image file, told to other processes as QEMU tells it: by read
- * locks on single bytes of the file, of the kind that belongs to the open file
- * description. Byte 100 + N is locked by who does N, byte 200 + N by who
- * cannot bear others to do it.
+ * Who uses an image file, told to other processes as QEMU tells it: by read locks
+ * on single bytes of the file, of the kind that belongs to the open file
+ * description. Byte 100 + N is locked by those who do N, byte 200 + N by those
+ * who cannot tolerate that others do it.
  */
 #include "kvm/types.h"
 
@@ -16,9 +16,9 @@ enum disk_use {
 };
 
 /*
- * Locks until @fd is closed. Returns 0, or -EBUSY with *@writer true if who is
- * in the way writes, or another -errno. A file system without such locks is
- * no error.
+ * Locks until @fd is closed. Returns 0, or -EBUSY with *@writer true if the one
+ * in the way writes, or another -errno. A file system without such locks is no
+ * error.
  */
 int disk_lock(int fd, enum disk_use use, bool *writer);
 

@@ -36,7 +36,7 @@ void qcow2_cache__exit(struct qcow2_cache *c)
 
 static struct qcow2_slice *set_of(const struct qcow2_cache *c, u64 offset)
 {
-	/* A table of one image is often as far from the next as that is from the one after it. */
+	/* Tables are often evenly spaced, and would share a few sets without the multiplication. */
 	u64 hash = (offset >> c->slice_bits) * 0x9e3779b97f4a7c15ull >> 40;
 
 	return c->slices + (hash & (c->nr_sets - 1)) * QCOW2_CACHE_WAYS;

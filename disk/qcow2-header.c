@@ -121,7 +121,7 @@ static void feature_name(const struct reader *r, unsigned bit, char name[FEATURE
 		if (p[0] != FEATURE_INCOMPATIBLE || p[1] != bit)
 			continue;
 		snprintf(name, FEATURE_NAME_LEN + 1, "%.*s", FEATURE_NAME_LEN, (const char *)p + 2);
-		/* A stranger's words are not to move the cursor of a terminal. */
+		/* It may come from a stranger, and must not move the cursor of a terminal. */
 		for (char *c = name; *c; c++)
 			*c = *c >= ' ' && *c <= '~' ? *c : '?';
 	}

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_OFFSET (1ull << 56) /* that an L2 entry can name */
+#define MAX_OFFSET (1ull << 56) /* the highest that an L2 entry can name, and one */
 
-/* That a refcount is 0 is not enough if it is a lie. */
+/* A refcount of 0 may be a lie: tables must not be overwritten whatever it says. */
 static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
 {
 	const struct qcow2_header *h = &q->header;
@@ -72,7 +72,7 @@ struct place {
 	u64 index;	/* of the refcount in the slice */
 };
 
-/* Refcount blocks may be written at any time: what is lowered in them is so after a barrier. */
+/* Refcount blocks may be written at any time, as refcounts are lowered only after a barrier. */
 static int get_slice(struct qcow2 *q, u64 offset, u8 **data)
 {
 	int err = qcow2_cache__get(&q->refcounts, &q->file, offset, data);
@@ -113,7 +113,7 @@ static int get_refcount(struct qcow2 *q, u64 cluster, u64 *value)
 	return err;
 }
 
-/* There is a block for it. */
+/* The block that counts @cluster is there. */
 static int set_refcount(struct qcow2 *q, u64 cluster, u64 value)
 {
 	struct place place;
@@ -244,7 +244,10 @@ static int switch_table(struct qcow2 *q, const struct new_table *t, const u64 *t
 		return err;
 	put_be64(fields, offset);
 	put_be32(fields + 8, (u32)t->nr_clusters);
-	/* Stable at the next barrier, before which nothing refers to what only the new one counts. */
+	/*
+	 * It is stable at the next barrier. Until then nothing refers to what only the
+	 * new table counts.
+	 */
 	return host_file__pwrite(&q->file, fields, sizeof(fields), QCOW2_HEADER_REFTABLE);
 }
 
@@ -319,7 +322,7 @@ static int provide_block(struct qcow2 *q, u64 cluster, bool *made)
 	return 0;
 }
 
-/* Counts free clusters from this one, which is free, on as used */
+/* Counts @cluster, which is free, and the free ones right behind it as used */
 static int take_run(struct qcow2 *q, u64 cluster, u64 want, u64 *count)
 {
 	u64 end_of_block = ALIGN_UP(cluster + 1, 1ull << block_bits(q)), value = 0;
@@ -379,7 +382,7 @@ void qcow2_free(struct qcow2 *q, u64 offset, u64 count)
 	q->frees[q->nr_frees++] = (struct qcow2_extent){ cluster, count };
 }
 
-/* The clusters from *@from on that have no user any more are the host's. */
+/* Gives the clusters from *@from to @to, which have no user any more, back to the host. */
 static void punch(struct qcow2 *q, u64 *from, u64 to)
 {
 	if (*from < to)
@@ -413,7 +416,7 @@ static int lower(struct qcow2 *q, const struct qcow2_extent *e)
 int qcow2_apply_frees(struct qcow2 *q)
 {
 	while (q->nr_frees) {
-		/* Taken off first: what fails is a leak, and done again would be damage. */
+		/* Taken off first: failing to free is a leak, freeing twice would be damage. */
 		int err = lower(q, &q->frees[--q->nr_frees]);
 
 		if (err)

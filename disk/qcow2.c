@@ -24,7 +24,7 @@ static bool l1_is_dirty(const struct qcow2 *q)
 	return q->l1_dirty_from != q->l1_dirty_to;
 }
 
-/* What the changes of the L2 tables need is stable before they are written. */
+/* Makes stable what the changed L2 tables refer to, then writes them. */
 static int commit_tables(struct qcow2 *q)
 {
 	int err;

@@ -14,7 +14,7 @@
  *	qcow2.c			opening; requests
  *
  * Changes of metadata are made in memory and written by qcow2_commit(), in an
- * order in which each state on the host's disk is a consistent image, but for
+ * order in which each state on the host's disk is a consistent image, except for
  * clusters that are counted as used and are not:
  *
  *	1. refcounts, of which until here none was lowered; new refcount blocks
@@ -148,8 +148,8 @@ int qcow2_header__read(struct qcow2_header *h, struct host_file *file, const str
 
 /*
  * qcow2-cache.c. A pointer to a slice's data is valid until the next get of the
- * same cache. There is room for a slice if not all that could make room are
- * dirty: else -EAGAIN, and they have to be written.
+ * same cache. -EAGAIN: all slices that could make room are dirty, and have to be
+ * written first.
  */
 int qcow2_cache__init(struct qcow2_cache *c, unsigned nr_sets, u32 cluster_bits);
 void qcow2_cache__exit(struct qcow2_cache *c);
@@ -185,7 +185,7 @@ enum qcow2_type {
 	QCOW2_TYPE_COMPRESSED,
 };
 
-/* Bytes of the disk in a row that are stored alike, and if they are normal, in a row */
+/* Consecutive bytes of the disk that are stored alike; if normal, consecutively */
 struct qcow2_run {
 	enum qcow2_type type;
 	bool copied;	/* nobody else uses these clusters */
@@ -208,7 +208,7 @@ int qcow2_get_entries(struct qcow2 *q, u64 offset, u64 *entries, u64 count);
 /* For this the table must be the image's own, and there. */
 int qcow2_own_table(struct qcow2 *q, u64 offset);
 int qcow2_set_entries(struct qcow2 *q, u64 offset, const u64 *entries, u64 count);
-/* What an entry, which is no longer there, has used is free */
+/* Frees what @entry used, which is in no table any more */
 void qcow2_free_entry(struct qcow2 *q, u64 entry);
 
 int qcow2_write_l1(struct qcow2 *q);
@@ -237,7 +237,7 @@ int qcow2_erase(struct qcow2 *q, u64 offset, u64 len, enum qcow2_erase how);
 /* qcow2.c */
 int qcow2_write(struct qcow2 *q, struct iov_iter *it, u64 offset, u64 len);
 bool qcow2_reads_as_zero(const struct qcow2 *q, const struct qcow2_run *run, u64 offset);
-/* What other programs keep about the contents, such as bitmaps, is out of date from now on. */
+/* Marks as out of date what other programs keep about the contents, such as bitmaps. */
 int qcow2_begin_writing(struct qcow2 *q);
 int qcow2_commit(struct qcow2 *q);
 /* A cluster that nothing refers to yet becomes all zeros. */

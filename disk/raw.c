@@ -16,7 +16,7 @@ static struct raw *to_raw(struct disk_image *image)
 	return container_of(image, struct raw, image);
 }
 
-/* How many bytes of the range the file has: all, but for a last sector that it has a part of */
+/* How many bytes of the range are in the file, which may end within the last sector */
 static u64 inside(const struct raw *r, u64 offset, u64 len)
 {
 	return offset < r->file.size ? min_u64(len, r->file.size - offset) : 0;
@@ -27,7 +27,7 @@ static int raw__read(struct disk_image *image, struct iov_iter *it, u64 offset, 
 	return host_file__read(&to_raw(image)->file, it, offset, len);
 }
 
-/* The last bytes of a request: less than a sector of them, which the file has no room for */
+/* True if the @len bytes behind @before are zero: the file has no room for them */
 static bool are_zero(struct iov_iter it, u64 before, u64 len)
 {
 	u8 bytes[DISK_SECTOR_SIZE];
@@ -112,7 +112,7 @@ int raw__open(struct disk_image **image, struct disk_open *o)
 	err = host_file__open(&r->file, o);
 	if (err)
 		goto free_raw;
-	/* With O_DIRECT a last block that is cut short could be read, and not be written. */
+	/* With O_DIRECT a last block that is cut short could be read, but not written. */
 	if (!o->read_only && r->file.size % r->file.align) {
 		err = disk_error(o, -EINVAL, "its size is not a multiple of %u bytes, which ',direct' "
 				 "needs", r->file.align);

@@ -52,8 +52,9 @@ static int ring_register(const struct disk_ring *ring, unsigned what, const void
 }
 
 /*
- * What is in a ring passes by every filter of system calls: this one reads and
- * writes, for good. It was made without being enabled, as it must be for that.
+ * What a ring does passes by every filter of system calls, so this one is
+ * restricted to reads and writes, for good. That is possible only before it is
+ * enabled.
  */
 static int restrict_and_enable(const struct disk_ring *ring)
 {
@@ -161,7 +162,7 @@ int disk_ring__start(struct disk_ring *ring, struct disk_io *io)
 
 	if (n == 1)
 		return 0;
-	/* Not taken: the kernel has not looked at it, and shall not. */
+	/* It was not taken: the kernel has not looked at it, and must not do so later. */
 	__atomic_store_n(ring->sq_tail, tail, __ATOMIC_RELEASE);
 	return n < 0 ? n : -EAGAIN;
 }

@@ -3,11 +3,11 @@
  * A disk whose writes vanish: what is written goes to a file without a name,
  * and the image below is only read, so that others can read it too.
  *
- * That file is as large as the disk, and sparse. Which blocks of 4 KiB are to
- * be found in it is told by a bit each, in pieces that are made when they are
- * needed: a 32768th of what is written, and 8 bytes for 128 MiB of the disk.
- * Blocks are as small as a guest's pages so that few writes have to copy what
- * is around them.
+ * That file is as large as the disk, and sparse. A map has a bit for each block
+ * of 4 KiB that is in it. The map is made in pieces, as they are needed, and
+ * takes a 32768th of what is written, and 8 bytes for each 128 MiB of the disk.
+ * Blocks are as small as a guest's pages so that few writes have to copy what is
+ * around them.
  */
 #include "snapshot.h"
 #include "host-file.h"
@@ -45,7 +45,7 @@ static bool is_written(const struct snapshot *s, u64 block)
 	return piece && (piece[bit / 8] >> bit % 8 & 1);
 }
 
-/* There are pieces for them, of make_pieces(). */
+/* make_pieces() has made the pieces of the map. */
 static void mark_written(struct snapshot *s, u64 first, u64 end)
 {
 	for (u64 block = first; block < end; block++) {
@@ -112,7 +112,7 @@ static int copy_block(struct snapshot *s, u64 offset)
 	return err;
 }
 
-/* What the request does not cover of its first and its last block */
+/* Copies what the request does not cover of its first and its last block */
 static int copy_borders(struct snapshot *s, u64 offset, u64 len)
 {
 	u64 end = offset + len;
@@ -137,7 +137,7 @@ static int snapshot__write(struct disk_image *image, struct iov_iter *it, u64 of
 	return err;
 }
 
-/* Nobody will see it after a crash. */
+/* Nothing to do: nobody will see the file after a crash. */
 static int snapshot__flush(struct disk_image *image)
 {
 	(void)image;

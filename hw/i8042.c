@@ -5,7 +5,7 @@
  * line and because a kernel without ACPI looks for it: each command is answered
  * at once, since Linux waits up to half a second for one that is not.
  *
- * ACPI tells a kernel that has it that there is no controller, so it never looks.
+ * A kernel with ACPI is told that there is no controller, and never looks.
  */
 #include "kvm/kvm.h"
 #include "kvm/log.h"
@@ -41,7 +41,7 @@
 
 #define RET_SELF_TEST_OK 0x55
 #define RET_PORT_OK	 0x00
-#define RET_RESEND	 0xfe /* a device that is not there: "send that again" */
+#define RET_RESEND	 0xfe /* "send that again": no device is there */
 
 /* All that a guest can see of it */
 struct i8042_state {

@@ -161,7 +161,7 @@ static u64 ecam_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, ecam);
 
-	/* An access that leaves its function is no device's. */
+	/* An access that straddles two functions goes to neither. */
 	if (!host->devices[offset / FUNCTION_SIZE] || offset % FUNCTION_SIZE > FUNCTION_SIZE - width)
 		return ~0ull;
 	return pci__config_get(host->devices[offset / FUNCTION_SIZE],
@@ -388,7 +388,7 @@ static void init_bars(struct pci_host *host, struct pci_device *dev)
 		host->next_addr = ALIGN_UP(host->next_addr, size);
 		set_config(dev, offset, 4, (u32)host->next_addr |
 			   (bar ? PCI_BASE_ADDRESS_MEM_TYPE_64 : PCI_BASE_ADDRESS_MEM_TYPE_32));
-		/* What cannot be changed tells the size. */
+		/* The bits that cannot be changed tell the size. */
 		set_writable(dev, offset, 4, ~(size - 1));
 		if (bar)
 			set_writable(dev, offset + 4, 4, UINT32_MAX);
@@ -554,9 +554,9 @@ const struct kvm_module pci_module = {
 
 /*
  * When all devices are there, the guest gets to see the configuration space.
- * What is not there reads as ones; but of a slot that is empty only the first
- * function, because nobody looks at the others then, and they would take 900
- * KiB of the host's memory.
+ * Functions that are not there read as ones, but in an empty slot only the first:
+ * nobody looks at the others then, and filling them would take 900 KiB of the
+ * host's memory.
  */
 static void fill_gaps(struct pci_host *host)
 {

@@ -175,7 +175,7 @@ static int rtc__init(struct kvm *kvm, struct kvm_device **dev)
 		pr_err("cannot make the real-time clock: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	tzset(); /* or gmtime_r() does, and opens a file, on a thread that is confined */
+	tzset(); /* else gmtime_r() does, and opens a file on a confined thread */
 	pthread_mutex_init(&r->lock, NULL);
 	r->state.regs[REG_A] = REG_A_32KHZ;
 	r->state.regs[REG_B] = REG_B_24H;

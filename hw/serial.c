@@ -5,13 +5,12 @@
  * transmitter is always empty, and Linux, which would wait up to 15 s for one
  * that never is, never waits.
  *
- * Input is held back, and what has come in is not to be seen, unless the guest
- * listens: a driver throws away what it finds when it opens the port, and
- * `echo reboot | lkvm run` would lose its line to a kernel that is still
- * booting. A guest listens when it has enabled the receive interrupt, or polls
- * the line status for nothing but input, until it disables the one or clears
- * the FIFO. Linux enables the interrupt before it enables the FIFO, so what the
- * line has brought is not lost by that either.
+ * Input is held back, and what has come in is hidden, unless the guest listens: a
+ * driver throws away what it finds when it opens the port, so `echo reboot | lkvm
+ * run` would lose its line to a kernel that is still booting. A guest listens
+ * once it has enabled the receive interrupt, or polls the line status for nothing
+ * but input, until it disables that interrupt or clears the FIFO. Linux enables
+ * the interrupt before the FIFO, so no input is lost by that either.
  */
 #include "kvm/console-watch.h"
 #include "kvm/kvm.h"
@@ -29,12 +28,12 @@
 #define POLLS_TO_LISTEN 16 /* LSR reads in a row; no driver makes so many while it opens */
 
 /*
- * A port that talks is worth a coalesced transmit register. One that says
- * little is not: to set it up, KVM waits until no vCPU can be using its old
+ * Coalescing a port's transmit register pays if it prints much. If it prints
+ * little it does not: to set it up, KVM waits until no vCPU can be using its old
  * list of devices, which may take longer than all the exits that it saves.
  *
- * A guest that has once asked for the interrupt of an empty transmitter may
- * wait for it in HLT, with its bytes in KVM's ring and nobody to see them. From
+ * A guest that has once asked for the interrupt of an empty transmitter may wait
+ * for it in HLT, with its bytes in KVM's ring where nobody sees them. So from
  * then on each byte is an exit; a kernel's own messages come before that.
  */
 #define SENT_TO_COALESCE 256
@@ -45,7 +44,7 @@ struct uart {
 	u8 fcr_enabled;		/* UART_FCR_ENABLE_FIFO or 0 */
 	u8 dll, dlm;
 	u8 overrun;		/* UART_LSR_OE or 0, until LSR is read */
-	bool reads_iir;		/* the guest has done so: see port__transmit() */
+	bool reads_iir;		/* the guest has, once: see port__transmit() */
 	bool thr_interrupt;	/* the transmitter ran empty, and the guest has not seen it */
 	bool break_pending;	/* a break is in the FIFO, before everything else */
 	u8 rx[RX_FIFO_SIZE];
@@ -65,7 +64,7 @@ struct serial_port {
 	bool listening;
 	unsigned polls;		/* LSR reads since anything else was touched */
 	u64 sent;		/* bytes that left the chip */
-	bool coalesced;		/* the transmit register is */
+	bool coalesced;		/* the transmit register */
 	bool waits_to_send;	/* the guest has used the transmitter's interrupt */
 	bool refused;		/* the console has input that was not taken */
 	struct console_watch watch;
@@ -296,7 +295,7 @@ static void port__write_ier(struct serial_port *p, u8 value)
 {
 	struct uart *u = &p->uart;
 
-	/* To enable the interrupt of an empty transmitter raises it. */
+	/* Enabling the interrupt of an empty transmitter raises it. */
 	if ((value & ~u->ier) & UART_IER_THRI)
 		u->thr_interrupt = true;
 	p->waits_to_send |= value & UART_IER_THRI;
@@ -391,7 +390,10 @@ static const struct {
 	{ 0x2e8, 3, "COM4" },
 };
 
-/* Of the first port the terminal is, unless it is a virtio console; what a command says has none. */
+/*
+ * Port 0 has the terminal's input, unless a virtio console or a command has that;
+ * others have a pty's.
+ */
 static bool port__has_input(const struct kvm_config *cfg, unsigned n)
 {
 	return n ? cfg->tty[n] : cfg->console == CONSOLE_SERIAL && !cfg->command.on;
@@ -406,8 +408,8 @@ static void port__init(struct serial_port *p, struct kvm *kvm, unsigned n)
 	p->uart.lcr = UART_LCR_WLEN8;
 
 	/*
-	 * Where the terminal is a virtio console, COM1 still prints on it: what
-	 * the kernel says before it has a driver for that is said here.
+	 * If the terminal is a virtio console, COM1 still prints on it: what the kernel
+	 * says before it has a driver for that comes here.
 	 */
 	p->guest.ops = &port_guest_ops;
 	p->console = n ? term__console(kvm, n) : term__kernel_console(kvm);

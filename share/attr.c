@@ -13,15 +13,16 @@
 
 static int look_at(struct share *s, struct fid *fid, struct file_info *info)
 {
-	/* What is open is that file, whatever its name stands for now. */
+	/* An open file stays that file, whatever its name stands for now. */
 	if (fid->fd >= 0)
 		return file_info__get(info, fid->fd, "");
 	return node__look(&s->tree, fid->node, info);
 }
 
 /*
- * Who runs lkvm is the guest's root, and what is his on the host is root's in
- * the guest: else programs that look whose their files are would not have them.
+ * The user who runs lkvm is the guest's root, so files of that user belong to
+ * root in the guest: otherwise programs that check the owner of their files would
+ * refuse them.
  */
 static u32 id_seen(u32 id, u32 own)
 {
@@ -77,8 +78,8 @@ struct new_attr {
 };
 
 /*
- * Who may not give files away keeps them: else the guest's root could not even
- * unpack an archive.
+ * If lkvm may not give a file away it keeps it, without an error: otherwise the
+ * guest's root could not even unpack an archive.
  */
 static int set_owner(struct share *s, struct node *node, const struct new_attr *a)
 {
@@ -165,7 +166,7 @@ int p9_setattr(struct share *s, struct p9_call *c)
 	if (err || c->bad)
 		return err;
 
-	/* The mode after the owner, as a change of that takes bits of it away; times last. */
+	/* The mode after the owner, because a change of owner clears bits of it; the times last. */
 	if (a.valid & (P9_SETATTR_UID | P9_SETATTR_GID))
 		err = set_owner(s, fid->node, &a);
 	if (!err && a.valid & P9_SETATTR_MODE)

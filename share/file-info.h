@@ -3,8 +3,8 @@
 #define SHARE_FILE_INFO_H
 
 /*
- * What the host knows of a file. By statx(2), for the time of birth, and so
- * without <sys/stat.h>'s struct stat.
+ * What the host knows of a file: by statx(2), which has the time of birth, rather
+ * than struct stat.
  */
 #include "kvm/types.h"
 
@@ -18,8 +18,8 @@ struct file_info {
 };
 
 /*
- * Of @name in @dirfd, and not of what a symbolic link of that name points to;
- * of @dirfd itself if the name is empty. Returns 0 or -errno.
+ * Of @name in @dirfd, without following a symbolic link; of @dirfd itself if the
+ * name is empty. Returns 0 or -errno.
  */
 int file_info__get(struct file_info *info, int dirfd, const char *name);
 

@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The host takes as much into its memory at once, unless it is short of that. */
+/* Smaller writes go into the host's memory at once, unless that is short. */
 #define LARGE_WRITE KiB(64)
 
 typedef ssize_t transfer_fn(int fd, const struct iovec *iov, int nr_iov, off_t offset);
@@ -43,7 +43,10 @@ static ssize_t read_cached(int fd, const struct iovec *iov, int nr_iov, off_t of
 	return -1;
 }
 
-/* What the host has in memory is an answer, short or not; if it has nothing, then later. */
+/*
+ * Without may_wait the answer is what the host has in memory, short or not; if
+ * nothing, then later.
+ */
 static ssize_t read_file(struct share *s, struct p9_call *c, int fd, u64 offset, u32 count)
 {
 	if (!c->may_wait && !s->no_nowait) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tlock and Tgetlock. The guest has sorted out its own processes before it asks:
- * what is left are the host's. For these the whole guest is one owner, lkvm's
- * process, so that no two files that are open in the guest are in each other's
- * way here. Locks of POSIX go when the process closes any descriptor of the
- * file: until the guest asks anew, the host's programs do not see them then.
+ * Tlock and Tgetlock. The guest resolves conflicts between its own processes
+ * before it asks; what is left are those with the host's. To these the whole
+ * guest is one owner, lkvm's process, so that files that are open in the guest
+ * are never in each other's way here. POSIX locks vanish when the process closes
+ * any descriptor of the file: then the host's programs do not see them until the
+ * guest asks again.
  */
 #include "session.h"
 

@@ -7,7 +7,7 @@
  * once, but for the data of Twrite; what the getters return is of the copy.
  *
  * A getter that finds no more bytes says so in @bad and returns zeros, or the
- * empty string: who is about to act on what it got looks at that first.
+ * empty string: callers check that before they act on what they got.
  */
 #include "file-info.h"
 #include "kvm/iov.h"
@@ -22,7 +22,7 @@ struct p9_call {
 	u16 tag;
 	bool bad;
 	bool may_wait;
-	bool later;		/* it is for who may wait, and has done nothing */
+	bool later;		/* it must be served with may_wait, and has done nothing */
 
 	u8 body[P9_MAX_BODY];
 	u32 pos, len;		/* in body */
@@ -36,7 +36,7 @@ struct p9_call {
 	u32 in_len;		/* how much there is of it */
 };
 
-/* Returns 0; -EINVAL if it is no message; -EMSGSIZE if it is a too long one. */
+/* Returns 0; -EINVAL if it is no message; -EMSGSIZE if it is too long. */
 int p9_call__begin(struct p9_call *c, const struct share_message *m);
 
 /* Writes the answer, an Rlerror if @err. Returns its length; -EINVAL if there is no room for it. */

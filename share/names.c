@@ -87,8 +87,8 @@ int p9_mkdir(struct share *s, struct p9_call *c)
 }
 
 /*
- * A fifo or a socket is but a name here, which the guest's processes meet by. A
- * device would be the host's.
+ * A fifo or a socket is only a name here, by which the guest's processes meet. A
+ * device would be the host's, and is refused.
  */
 static int make_special(int dirfd, const char *name, u32 mode)
 {

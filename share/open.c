@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tlopen and Tlcreate. What is opened has been looked at through the descriptor
- * that it is then opened by, so that nobody can put a device in its place in
- * between.
+ * Tlopen and Tlcreate. A file is looked at and then opened through the same
+ * descriptor, so that nobody can put a device in its place in between.
  */
 #include "session.h"
 
@@ -13,14 +12,14 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* O_NONBLOCK: nor is there a wait for who holds a lease, or for a file that is more of a pipe. */
+/* O_NONBLOCK: no wait for a lease of somebody's, or for a file that is more of a pipe. */
 #define ALWAYS (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 /*
  * The guest's root may read and write what it owns whatever its mode, and so may
- * a program that has made a file: git makes its objects read-only, and Linux opens
- * one once more, to write back what is in its cache. For that, who owns a file
- * on the host gives himself the permission for a moment.
+ * a program that has made a file: git makes its objects read-only, and Linux
+ * opens one once more, to write back what is in its cache. So lkvm, if its user
+ * owns the file on the host, gives itself the permission for a moment.
  */
 static int open_own(const char *path, int flags, u32 mode)
 {
@@ -52,8 +51,8 @@ static int open_regular_file(struct share *s, const char *path, int flags,
 }
 
 /*
- * File systems whose files are doors into the kernel, and into processes: they
- * are not what somebody shares who shares a directory above them.
+ * File systems whose files are doors into the kernel and into processes: whoever
+ * shares a directory above them does not mean to share these.
  */
 static bool is_kernels(long type)
 {
@@ -120,9 +119,9 @@ int open_node_file(struct share *s, struct node *node, int flags, struct file_in
 }
 
 /*
- * Those of the client's flags that are not its own business. Not O_APPEND: a
- * client with a cache writes to where it says, also in a file it has opened so.
- * Nor O_DIRECT, as its buffers are aligned to nothing.
+ * Those of the client's flags that concern the host. Not O_APPEND: a client with
+ * a cache writes to where it says, also in a file it has opened so. Nor O_DIRECT,
+ * as its buffers are aligned to nothing.
  */
 static int host_flags(u32 flags)
 {

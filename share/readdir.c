@@ -55,7 +55,7 @@ static void put_entries(struct share *s, struct p9_call *c, struct fid *fid, con
 	}
 }
 
-/* What fills @room bytes of the answer at most, whatever names there are. */
+/* How many bytes of the host's entries fit into @room bytes of the answer, whatever the names. */
 static size_t host_bytes(u64 room)
 {
 	return room / (MIN_HOST_BYTES + 4) * MIN_HOST_BYTES;

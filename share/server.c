@@ -97,9 +97,9 @@ static bool is_change(u8 type)
 }
 
 /*
- * What a vCPU does for the guest at once is to look, to read and to write. The rest
- * is the worker's: it is rarer, may take long, and a thread that runs the guest has
- * no use for the system calls.
+ * A vCPU's thread only looks up, reads and writes. The rest is the worker's: it
+ * is rarer, may take long, and needs system calls that a thread that runs the
+ * guest is better off without.
  */
 static bool is_for_worker(u8 type)
 {
@@ -184,7 +184,7 @@ int share__open(struct share **share, const struct share_params *params)
 
 	if (!s)
 		return -ENOMEM;
-	/* For reading, not O_PATH: what may not be read is better said now. */
+	/* For reading, not O_PATH: if it may not be read, that is better said now. */
 	fd = open(params->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = fd < 0 ? -errno : init_share(s, params, fd);
 	if (err) {

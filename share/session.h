@@ -63,15 +63,16 @@ struct p9_qid qid_of(const struct share *s, const struct file_info *info);
 u64 qid_path(const struct share *s, u64 dev, u64 ino);
 
 /*
- * open.c: opens what @node is, for @flags of open(2), if it is a file or a
- * directory: @info is what. A descriptor of the caller's, or -errno.
+ * open.c: opens @node with @flags of open(2) if it is a regular file or a
+ * directory, and fills in @info. Returns a descriptor, the caller's to close, or
+ * -errno.
  */
 int open_node_file(struct share *s, struct node *node, int flags, struct file_info *info);
 
 /* xattr.c, for other messages of such fids */
 int xattr__read(struct fid *fid, struct p9_call *c, u64 offset, u32 count);
 int xattr__write(struct fid *fid, struct p9_call *c, u64 offset, u32 count);
-/* A new one is set, when it is clunked. */
+/* Sets a new attribute, when its fid is clunked. */
 int xattr__finish(struct share *s, struct p9_call *c, struct fid *fid);
 void xattr__free(struct share *s, struct fid *fid);
 

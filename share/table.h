@@ -3,8 +3,8 @@
 #define SHARE_TABLE_H
 
 /*
- * A hash table that grows. An entry is embedded in what is kept, and its hash is
- * the user's: he compares what he finds.
+ * A hash table that grows. An entry is embedded in what is kept. The user makes
+ * the hash, and compares what is found.
  */
 #include "kvm/types.h"
 
@@ -27,7 +27,7 @@ void table__remove(struct table *t, struct table_entry *entry);
 struct table_entry *table__first(const struct table *t, u64 hash);
 struct table_entry *table__next(const struct table_entry *entry);
 
-/* Any entry, for who empties the table; NULL if it is empty. */
+/* Any entry, for emptying the table; NULL if it is empty. */
 struct table_entry *table__any(const struct table *t);
 
 void table__free(struct table *t); /* what is in it is the user's */

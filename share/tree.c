@@ -34,7 +34,7 @@ static void link_cached(struct tree *t, struct node *n)
 	t->nr_cached++;
 }
 
-/* The root's, and that of a file without a name, could not be made again. */
+/* Not the root's, nor that of a file without a name: these could not be made again. */
 static bool is_cached(const struct node *n)
 {
 	return n->fd >= 0 && n->name;
@@ -138,7 +138,7 @@ int node__look(struct tree *t, struct node *n, struct file_info *info)
 	return 0;
 }
 
-/* A directory's descriptor will be of use again, another file's hardly. */
+/* A directory's descriptor is kept, as it will be of use again; another file's is not. */
 int node__hold(struct tree *t, struct node *n, struct held *held)
 {
 	struct place place;
@@ -301,7 +301,7 @@ void node__moved(struct tree *t, struct node *n, struct node *parent, char *name
 int tree__init(struct tree *t, int root_fd, unsigned max_fds, unsigned max_nodes)
 {
 	*t = (struct tree){ .max_fds = max_fds, .max_nodes = max_nodes };
-	/* Where there are no random numbers yet, a client could make itself slow. */
+	/* If there are no random numbers yet, a client could at worst make itself slow. */
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
 		t->seed = (uintptr_t)t;
 	t->root = make_node(t);

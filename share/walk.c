@@ -18,9 +18,9 @@ u64 qid_path(const struct share *s, u64 dev, u64 ino)
 }
 
 /*
- * The version tells a file from an earlier one with the same inode number, and
- * not what is in it at times: a client takes a file whose version has changed
- * for another one, which would tear two names of one file apart.
+ * The version tells a file from an earlier one with the same inode number. It
+ * does not follow the contents, as it may: a client takes a file whose version
+ * has changed for another one, which would tear two names of one file apart.
  */
 struct p9_qid qid_of(const struct share *s, const struct file_info *info)
 {
@@ -131,7 +131,7 @@ int p9_walk(struct share *s, struct p9_call *c)
 		err = step(s, &node, p9_get_string(c), &qids[got]);
 		got += !err;
 	}
-	/* Some of the way is an answer, though the client is nowhere then. */
+	/* A part of the way is an answer too, but makes no fid. */
 	if (c->bad || (err && !got) || got < count) {
 		node__put(&s->tree, node);
 		err = got ? 0 : err;

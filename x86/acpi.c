@@ -4,8 +4,8 @@
  * is "hardware-reduced": no fixed-function hardware, so nothing to emulate but
  * the registers by which the guest powers off and resets.
  *
- * The tables stand one after another in guest memory from LAYOUT_ACPI on, in
- * the range a kernel searches if nobody told it.
+ * The tables stand one after another in guest memory from LAYOUT_ACPI on, in the
+ * range that a kernel searches if it was not told where they are.
  */
 #include "aml.h"
 #include "arch.h"
@@ -254,8 +254,8 @@ static void write_interrupt_routing(struct aml *a, unsigned nr_slots)
 }
 
 /*
- * PNP0A03 rather than PNP0A08, which Linux would ask what of PCI Express it may
- * control. Segment 1: see include/kvm/pci.h.
+ * PNP0A03 rather than PNP0A08, for which Linux would ask which features of PCI
+ * Express it may control. Segment 1: see include/kvm/pci.h.
  */
 static void write_pci_host(struct aml *a, const struct kvm *kvm)
 {
@@ -296,7 +296,7 @@ static void write_dsdt(struct writer *w, const struct kvm *kvm)
 
 	struct aml a = { .buf = w->base + w->len, .size = w->size - w->len };
 
-	/* The values for SLP_TYPa and SLP_TYPb, and two that mean nothing */
+	/* The values for SLP_TYPa and SLP_TYPb, and two that are reserved */
 	size_t s5 = aml__list(&a, "\\_S5_", 4);
 
 	aml__integer(&a, POWER_SLEEP_TYPE_S5);
@@ -324,7 +324,7 @@ static void write_fadt(struct writer *w, u64 dsdt)
 		.header = header("FACP", 6),
 		.dsdt = (u32)dsdt,
 		.century = RTC_REG_CENTURY,
-		/* The flag of the 8042 is clear: what is there is not worth a probe. */
+		/* The flag for an 8042 is clear, so that kernels do not probe it. */
 		.boot_flags = FADT_BOOT_NO_VGA,
 		.flags = FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_RESET_REG_SUP |
 			 FADT_HW_REDUCED,

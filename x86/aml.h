@@ -3,9 +3,9 @@
 #define X86_AML_H
 
 /*
- * Writes the little ACPI Machine Language a DSDT of ours needs (ACPI 6.5,
- * chapter 20, and 6.4 for resources). The buffer is the caller's; writing
- * beyond its end is remembered, and nothing is written any more.
+ * Writes as much ACPI Machine Language as lkvm's DSDT needs (ACPI 6.5, chapter
+ * 20, and 6.4 for resources). The buffer is the caller's; what would go beyond
+ * its end sets @overflow, and nothing is written any more.
  *
  * A package (scope, device, resource buffer) is opened, filled and closed:
  *

@@ -21,7 +21,7 @@ static int failed(const char *what)
 	return err;
 }
 
-/* Ids of 32 bits in every interface, without the xAPIC's broadcast id 255. */
+/* APIC ids have 32 bits in every interface, and 255 is not the xAPIC's broadcast. */
 static int enable_x2apic_ids(const struct kvm *kvm)
 {
 	struct kvm_enable_cap cap = {
@@ -40,7 +40,7 @@ static int enable_x2apic_ids(const struct kvm *kvm)
 	return 0;
 }
 
-/* RAM the guest's CPU cannot address would be there in vain. */
+/* RAM that the guest's CPU cannot address would be useless. */
 static int check_mem(const struct kvm *kvm)
 {
 	unsigned bits = kvm__arch_phys_bits(kvm);

@@ -137,7 +137,7 @@ static int check_initrd_size(const char *path, u64 size)
 		pr_err("initrd '%s' is empty", path);
 		return -EINVAL;
 	}
-	/* The sums that follow are of numbers this small. */
+	/* The sums that follow cannot overflow with sizes this small. */
 	if (size > GUEST_LOW_END) {
 		pr_err("initrd '%s' does not fit: it is larger than all memory below 4 GiB", path);
 		return -ENOMEM;
@@ -145,7 +145,7 @@ static int check_initrd_size(const char *path, u64 size)
 	return 0;
 }
 
-/* Finds out what there is, if anything: image->initrd_size says. */
+/* Finds out which initrd there is, if any, and sets image->initrd_size. */
 static int open_initrd(const struct kvm *kvm, struct boot_image *image, struct initrd_source *source)
 {
 	int err;
@@ -244,7 +244,7 @@ unsigned boot__memory_map(const struct guest_mem *mem, struct boot_e820_entry *m
 	return n;
 }
 
-/* With a seed no boot waits for entropy. Kernels before 6.0 leave it alone. */
+/* With a seed no boot waits for entropy. Kernels before 6.0 ignore it. */
 static int write_rng_seed(const struct guest_mem *mem)
 {
 	union {

@@ -3,10 +3,10 @@
 #define X86_BOOT_H
 
 /*
- * Kernel images. A loader reads the image's headers, checks all they say
- * against the file and against RAM, copies the image into RAM and leaves here
- * what the rest of the boot needs to know. What a header says is a stranger's
- * word: no field is used before it was checked.
+ * Kernel images. A loader reads the image's headers, checks all they say against
+ * the file and against RAM, copies the image into RAM and leaves here what the
+ * rest of the boot needs to know. Headers are not trusted: no field is used
+ * before it was checked.
  *
  * Every loader returns 0, or -errno after it printed one sentence that begins
  * with the kernel's name.
@@ -19,7 +19,7 @@
 struct guest_mem;
 
 struct boot_image {
-	const char *path;	/* the user's word for it */
+	const char *path;	/* as the user wrote it */
 	int fd;
 	u64 size;		/* of the file */
 	const struct guest_mem *mem;
@@ -58,7 +58,7 @@ int boot_image__read(const struct boot_image *image, u64 offset, u64 gpa, u64 le
 
 /*
  * Checks that RAM below 4 GiB reaches up to image->end. Returns 0, or -ENOMEM
- * after it said how much is missing and which --mem would do, for the initrd
+ * after it said how much is missing and which --mem is enough, for the initrd
  * too.
  */
 int boot_image__check_fit(const struct boot_image *image);

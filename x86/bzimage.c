@@ -100,9 +100,9 @@ static int check_header(const struct boot_image *image, u64 setup_size)
 }
 
 /*
- * Where the protected-mode part goes. The kernel runs there too, or would move
- * itself: a relocatable one goes to the address it prefers, any other one has
- * none but 1 MiB.
+ * Where the protected-mode part goes, which is where the kernel runs, so that it
+ * need not move itself: a relocatable one at the address it prefers, any other
+ * one at 1 MiB.
  */
 static int choose_address(const struct boot_image *image, u64 *address)
 {
@@ -116,7 +116,10 @@ static int choose_address(const struct boot_image *image, u64 *address)
 	return 0;
 }
 
-/* For people: a file that has none, or a wrong place for it, boots all the same. */
+/*
+ * Only shown to people: a file without a version, or with a wrong place for it,
+ * boots all the same.
+ */
 static void read_version(struct boot_image *image)
 {
 	/* its place counts from the second sector, and it ends in a zero */

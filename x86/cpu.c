@@ -60,7 +60,10 @@ static int set_msrs(struct kvm_cpu *cpu)
 
 	memcpy(msrs.table.entries, at_reset, sizeof(at_reset));
 
-	/* The number set: a CPU without the last one, AMD's, is no less a CPU. */
+	/*
+	 * Returns how many were set. It is no error if the last is not: AMD's CPUs do not
+	 * have it.
+	 */
 	return ioctl(cpu->fd, KVM_SET_MSRS, &msrs) < 0 ? -errno : 0;
 }
 
@@ -69,7 +72,7 @@ static void lapic_write(struct kvm_lapic_state *lapic, unsigned reg, u32 value)
 	memcpy(lapic->regs + reg, &value, sizeof(value));
 }
 
-/* The PICs' output and NMI come in where a PC has them: a kernel without APIC needs it. */
+/* Connects the PICs' output and NMI as on a PC, for kernels that do not use the APIC. */
 static int set_lapic(struct kvm_cpu *cpu)
 {
 	struct kvm_lapic_state lapic;
@@ -230,6 +233,6 @@ int kvm_cpu__arch_nmi(struct kvm_cpu *cpu)
 
 void kvm_cpu__arch_paused(struct kvm_cpu *cpu)
 {
-	/* Refused where KVM cannot, or the guest has no paravirtual clock: nobody listens then. */
+	/* Fails if KVM lacks it, or the guest uses no paravirtual clock and would not notice. */
 	ioctl(cpu->fd, KVM_KVMCLOCK_CTRL, 0);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What CPUID says. KVM tells what it supports; that is asked once, because a
- * nested host traps each CPUID it makes for the answer, and adapted to this
- * machine: one socket of N cores with one thread each, APIC id = vCPU number.
- * A vCPU then differs from the next only in the leaves that hold its id.
+ * What CPUID says: what KVM supports, adapted to this machine: one socket of N
+ * cores with one thread each, APIC id = vCPU number. KVM is asked only once,
+ * because on a nested host each CPUID that it executes for the answer traps. A
+ * vCPU then differs from the next only in the leaves that hold its id.
  *
  * Leaves: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E; from
  * 0x40000000 on Documentation/virt/kvm/x86/cpuid.rst.
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define SUPPORTED_ENTRIES 248 /* room for what KVM says */
+#define SUPPORTED_ENTRIES 248 /* room for KVM's answer */
 #define CPUID_ENTRIES 256      /* and for what is added here */
 
 #define CPUID1_ECX_X2APIC	(1u << 21)
@@ -125,7 +125,7 @@ static void add_topology(struct kvm_cpuid2 *cpuid, u32 function, const struct to
 	});
 }
 
-/* Saves a guest the calibration of its timers. */
+/* Saves the guest from calibrating its timers. */
 static void add_frequencies(struct kvm_cpuid2 *cpuid, const struct kvm *kvm)
 {
 	int khz = kvm__check_extension(kvm, KVM_CAP_GET_TSC_KHZ) > 0 ?

@@ -3,9 +3,9 @@
  * ELF kernels: Linux's vmlinux, and anything that has a PVH entry (Xen's
  * docs/misc/pvh). Segments go to their physical addresses.
  *
- * Linux is entered as its own boot protocol has it even though it may have a
- * PVH note, because that protocol carries more: an RNG seed, for one. Linux
- * says that it is Linux by a note of that name.
+ * Linux is entered by its own boot protocol even if it has a PVH note, because
+ * that protocol carries more: an RNG seed, for one. A note named "Linux" tells
+ * that it is Linux.
  */
 #include "boot.h"
 #include "kvm/guest-mem.h"
@@ -21,7 +21,7 @@
 #define MAX_NOTES_SIZE KiB(64)
 #define NOTE_XEN_PHYS32_ENTRY 18
 
-/* For an image that does not say: the limits of Linux's own headers */
+/* An ELF image does not tell its limits: these are in Linux's bzImage headers */
 #define INITRD_LIMIT_64 0x80000000u
 #define INITRD_LIMIT_32 0x38000000u
 #define LINUX_CMDLINE_MAX 2047
@@ -54,7 +54,7 @@ static int wrong_kind(const struct boot_image *image, const char *what)
 	return -ENOEXEC;
 }
 
-/* Returns 0, or -errno after a sentence; that the file is too short is wrong with @what. */
+/* Returns 0, or -errno after a sentence; of a file that is too short it says @what. */
 static int read_all(const struct boot_image *image, void *buf, size_t len, u64 offset,
 		    const char *what)
 {
@@ -170,10 +170,10 @@ static void parse_notes(struct elf *elf, const u8 *notes, size_t size)
 	}
 }
 
-/* Those that are cut short are taken as far as they go. */
+/* Notes that are cut short are read as far as they go. */
 static int read_notes_of(const struct boot_image *image, const Elf64_Phdr *s, struct elf *elf)
 {
-	u8 *notes = malloc(s->p_filesz + 1); /* an empty one is no lack of memory */
+	u8 *notes = malloc(s->p_filesz + 1); /* malloc(0) may return NULL */
 	ssize_t n;
 
 	if (!notes) {
@@ -247,7 +247,7 @@ static int check_segments(struct boot_image *image, const struct elf *elf)
 	return boot_image__check_fit(image);
 }
 
-/* The entry point may be a virtual address: the segment that has it knows better. */
+/* The entry point may be a virtual address: then its segment gives the physical one. */
 static int find_entry(const struct boot_image *image, const struct elf *elf, u64 *entry)
 {
 	for (unsigned i = 0; i < elf->nr_segments; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why KVM gave up, in words; include/kvm/arch.h is the manual. What it tells is
- * in Documentation/virt/kvm/api.rst; the numbers of the hardware's exits are in
- * Intel SDM volume 3, appendix C, and AMD APM volume 2, appendix C.
+ * Why KVM gave up, in words; include/kvm/arch.h is the manual. What KVM reports
+ * is described in Documentation/virt/kvm/api.rst, the numbers of the hardware's
+ * exits in Intel SDM volume 3, appendix C, and AMD APM volume 2, appendix C.
  */
 #include "insn.h"
 #include "kvm/arch.h"
@@ -140,7 +140,7 @@ static unsigned find_instruction(const struct kvm_cpu *cpu, const struct cpu_sna
 	const u8 *bytes = run->emulation_failure.insn_bytes;
 	unsigned len = 0;
 
-	/* Before Linux 5.16 KVM does not tell. */
+	/* Before Linux 5.16 KVM does not say which it was. */
 	if (run->internal.ndata >= 3 &&
 	    (run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
 		len = run->emulation_failure.insn_size;

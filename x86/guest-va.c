@@ -17,8 +17,8 @@
 #define PTE_PRESENT BIT(0)
 #define PTE_HUGE    BIT(7) /* in a level above the last: it maps a page itself */
 /*
- * An encrypted guest marks its pages in the highest of these bits. There is no
- * reading that memory anyway.
+ * An encrypted guest marks its pages in the highest of these bits; its memory
+ * cannot be read anyway.
  */
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
@@ -45,7 +45,7 @@ bool guest_va__of_kernel(struct guest_va *as, const struct guest_mem *mem,
 		return false;
 	if (table < LINUX_IMAGE_START)
 		return false;
-	/* A kernel that does not say (before 4.10) runs where it was linked, or moved in both. */
+	/* Kernels before 4.10 do not say, and move in both address spaces alike, if at all. */
 	vmcoreinfo__decimal(info, "NUMBER(phys_base)", &phys_base);
 	vmcoreinfo__decimal(info, "NUMBER(pgtable_l5_enabled)", &five_levels);
 	*as = (struct guest_va){

@@ -18,8 +18,8 @@
 #define LAYOUT_CMDLINE		0x00020000
 #define LAYOUT_CMDLINE_SIZE	0x00010000 /* with the terminating zero */
 
-#define LAYOUT_LOW_RAM_END	0x0009fc00 /* what follows is the firmware's, by custom */
-#define LAYOUT_ACPI		0x000e0000 /* where a kernel that is not told scans */
+#define LAYOUT_LOW_RAM_END	0x0009fc00 /* by custom, the firmware's memory begins here */
+#define LAYOUT_ACPI		0x000e0000 /* where a kernel scans if it was not told */
 #define LAYOUT_ACPI_SIZE	0x00010000
 #define LAYOUT_MPTABLE		0x000f0000 /* likewise */
 #define LAYOUT_MPTABLE_SIZE	0x0000fff0

@@ -59,7 +59,7 @@ struct cpu_memory {
 	struct guest_va va;	/* and these are its tables */
 };
 
-/* In modes without 64-bit page tables KVM knows where an address is. */
+/* KVM translates the address, in modes without 64-bit page tables. */
 static int read_by_kvm(struct kvm_cpu *cpu, u64 addr, u8 *buf, size_t len)
 {
 	while (len) {
@@ -119,7 +119,7 @@ static void take_trace(struct cpu_snapshot *s, const struct cpu_memory *m)
 {
 	struct unwind_start start = { s->regs.rip, s->regs.rsp, s->regs.rbp };
 
-	/* Of a program nothing is known that would make a trace of it worth anything. */
+	/* A program's stack is not traced: nothing is known of its code. */
 	if (is_64_bit(&s->sregs) && !in_user_space(s))
 		s->nr_frames = unwind(&m->memory, &start, s->frames);
 }
@@ -203,7 +203,7 @@ bool cpu_snapshot__same_place(const struct cpu_snapshot *a, const struct cpu_sna
 	return true;
 }
 
-/* The offset of a kernel that has @name at @addr. The same errors as below. */
+/* The offset of a kernel that has @name at @addr. Errors as in cpu_snapshot__kernel_offset(). */
 static int offset_by(const struct symbols *symbols, const char *name, u64 addr, u64 *offset)
 {
 	u64 linked;

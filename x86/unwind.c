@@ -111,8 +111,8 @@ static int stack__index(const struct stack *s, u64 addr)
 
 /*
  * Follows the frame pointers from *@rbp, which always lead upwards, as far as a
- * return address stands behind each. Says which words of the stack those are,
- * and leaves *@rbp where the chain leaves this stack.
+ * return address stands behind each. Marks these words in @in_chain, and leaves
+ * *@rbp where the chain leaves this stack.
  */
 static void stack__follow_chain(const struct stack *s, const struct unwind_memory *m,
 				const struct text *text, u64 *rbp, bool in_chain[])
@@ -130,7 +130,7 @@ static void stack__follow_chain(const struct stack *s, const struct unwind_memor
 	}
 }
 
-/* The last word of an interrupt's stack is the interrupted one's stack pointer; 0: it is not. */
+/* The last word of an interrupt's stack is the stack pointer it interrupted; 0: it is none. */
 static u64 stack__interrupted(const struct stack *s)
 {
 	u64 rsp = s->count ? s->words[s->count - 1] : 0;

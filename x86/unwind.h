@@ -3,13 +3,12 @@
 #define X86_UNWIND_H
 
 /*
- * Back traces of a kernel that is not asked to help: without its unwind tables,
- * from its memory alone. Kernels built with frame pointers give the true one.
- * For the others (most: they have ORC tables, which are of no use here) every
- * word of the stack that is a return address may be one: it lies in the
- * kernel's text, and the instruction before it is a call. Some of those are
- * left from calls that have returned, so they are marked as the kernel's own
- * traces mark them.
+ * Back traces of a kernel, from its memory alone: without its help, and without
+ * its unwind tables. With frame pointers they are exact. For other kernels (most:
+ * they have ORC tables, which are of no use here) every word of the stack that is
+ * a return address may be one: it lies in the kernel's text, and the instruction
+ * before it is a call. Some of those are left from calls that have returned, so
+ * they are marked as the kernel's own traces mark them.
  *
  * What is read is a guest's: any stack, any loop of frame pointers, and memory
  * that is not there, ends the trace sooner but harms nothing.
