@@ -25,7 +25,7 @@
 
 #define QUEUE_SIZE VQ_MAX_SIZE
 
-/* Messages served before somebody else may have the device, or the vCPU its guest */
+/* Messages served in one go: then the worker makes way, or the vCPU returns to the guest */
 #define WORKER_BUDGET 256
 #define VCPU_BUDGET 8
 
@@ -36,7 +36,7 @@ struct virtio_9p {
 	struct share *share;
 	char name[64];
 	struct vq_req req;	/* the one that is being served */
-	bool have_req;		/* it has not been: a vCPU found that it would have to wait */
+	bool have_req;		/* yet to be served: a vCPU would have had to wait */
 };
 
 struct virtio_9p_list {
@@ -49,7 +49,7 @@ struct virtio_9p_list {
  * Serving
  */
 
-/* Returns false if that is for the worker. */
+/* Returns false if the message is for the worker. */
 static bool serve_one(struct virtio_9p *p)
 {
 	const struct vq_req *req = &p->req;
@@ -72,7 +72,7 @@ static bool serve_one(struct virtio_9p *p)
 	return true;
 }
 
-/* The owner's turn is over when the driver wants the device, a vCPU's soon. */
+/* The worker goes on until somebody wants the device; a vCPU only for a little while. */
 static bool may_go_on(const struct virtio_9p *p, unsigned served)
 {
 	if (!virtio__is_live(&p->device))
@@ -128,7 +128,7 @@ static const struct virtio_ops p9_ops = {
  * The module
  */
 
-/* Of the descriptors that the process may have, these are left to the rest of the machine. */
+/* This many of the process's descriptors are left for the rest of the machine. */
 #define OTHER_FDS 256
 #define MIN_FDS 64
 

@@ -3,7 +3,7 @@
  * A memory balloon (virtio 1.2, section 5.5), with statistics and free page
  * reporting; include/kvm/virtio-balloon.h is the manual.
  *
- * To give pages back takes a system call for each run of them, so a worker does
+ * Giving pages back takes a system call for each run of them, so a worker does
  * it, and lets go of the device's lock every few requests.
  */
 #include "kvm/virtio-balloon.h"
@@ -23,7 +23,10 @@
 #define QUEUE_SIZE 128
 #define REQUESTS_PER_SERVE 8
 
-/* Linux sends 256 page numbers at a time. What is beyond this stays where it is: no harm done. */
+/*
+ * Linux sends 256 page numbers at a time. Pages beyond this stay as they are,
+ * which does no harm.
+ */
 #define MAX_PFNS 1024
 #define MAX_STATS 64
 
@@ -72,7 +75,7 @@ static void discard_pages(const struct guest_mem *mem, u64 pfn, u64 count)
 		guest_mem__discard(mem, p, count * PAGE);
 		return;
 	}
-	/* Some of the run is no RAM, or it goes across the hole. */
+	/* A part of the run is no RAM, or it spans the hole below 4 GiB. */
 	for (u64 i = 0; i < count && count > 1; i++)
 		discard_pages(mem, pfn + i, 1);
 }
@@ -125,7 +128,7 @@ static void take_stats(struct virtio_balloon *b, const struct vq_req *req)
 	b->stats.updates++;
 }
 
-/* The last buffer is kept until new values are wanted; one before it is of no use. */
+/* The last buffer is kept until new values are wanted; earlier ones are of no use. */
 static void serve_stats(struct virtio_balloon *b, struct virtqueue *vq)
 {
 	unsigned served = 0;

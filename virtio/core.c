@@ -181,7 +181,7 @@ static void add_status(struct virtio_device *device, u8 status)
 	}
 	if (device->ops->start)
 		device->ops->start(device);
-	virtio__kick(device); /* for what it put into the queues before */
+	virtio__kick(device); /* for requests from before DRIVER_OK */
 }
 
 void virtio__set_status(struct virtio_device *device, u8 status)
@@ -348,7 +348,7 @@ void virtio__serve_at_once(struct virtio_device *device)
 	if (!device->own_thread)
 		pthread_mutex_lock(&device->lock);
 	else if (pthread_mutex_trylock(&device->lock)) {
-		virtio__kick(device); /* who has it may not see what has come */
+		virtio__kick(device); /* whoever has it may not notice what has come */
 		return;
 	}
 	serve_locked(device, true);
@@ -364,7 +364,7 @@ static void kicked(struct ioloop_fd *f, u32 events)
 		virtio__serve(device);
 }
 
-/* Not for ever: a guest can make its CPUs ask for the lock all the time. */
+/* Not for ever: a guest's CPUs can ask for the lock all the time. */
 static void make_way(const struct virtio_device *device)
 {
 	for (unsigned i = 0; i < 100 && virtio__is_wanted(device); i++)
@@ -409,7 +409,10 @@ static int start_worker(struct virtio_device *device)
 
 static void stop_worker(struct virtio_device *device)
 {
-	/* The end wants the lock, too, so that the worker leaves a full queue alone. */
+	/*
+	 * So that virtio__is_wanted() is true, and the worker does not go on serving a
+	 * full queue.
+	 */
 	__atomic_fetch_add(&device->nr_waiting, 1, __ATOMIC_RELAXED);
 	/* pairs with serve_until_stopped() */
 	__atomic_store_n(&device->worker_stop, true, __ATOMIC_RELEASE);

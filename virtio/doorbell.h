@@ -4,10 +4,10 @@
 
 /*
  * The address a driver writes to when there is something in a queue. The first
- * writes come as exits of the vCPU; if there are many, an ioeventfd takes them
- * from then on. Not at once, as to register one KVM waits for a grace period:
- * for a device that says little that is dearer than some exits. Never for a
- * device that is served by who notifies.
+ * writes are exits of the vCPU; if there are many, an ioeventfd takes them from
+ * then on. Not from the start, because KVM waits for a grace period to register
+ * one, which for a quiet device costs more than some exits. Never for a device
+ * that is served by the vCPU that notifies.
  */
 #include "kvm/types.h"
 
@@ -27,7 +27,7 @@ struct doorbell {
 void doorbell__init(struct doorbell *d, struct virtio_device *device);
 void doorbell__exit(struct doorbell *d);
 
-/* The driver wrote to the address, which is @gpa now (or DOORBELL_NONE: who knows). */
+/* The driver wrote to the address, which is @gpa now, or DOORBELL_NONE if that is not known. */
 void doorbell__ring(struct doorbell *d, u64 gpa);
 
 /* The address has changed. */

@@ -26,7 +26,7 @@
 #define FIRST_BASE 0xe8000000u
 #define STRIDE	   0x1000u
 #define SIZE	   0x200u
-#define MAX_DEVICES 48 /* beside what else is in the table of a bus */
+#define MAX_DEVICES 48 /* leaves room in the bus's table for other ranges */
 
 struct virtio_mmio {
 	struct virtio_transport transport;
@@ -134,7 +134,7 @@ static u32 read_register(struct virtio_mmio *m, u64 offset)
 		return virtio__status(device);
 	case VIRTIO_MMIO_SHM_LEN_LOW:
 	case VIRTIO_MMIO_SHM_LEN_HIGH:
-		return UINT32_MAX; /* there is no such region */
+		return UINT32_MAX; /* no such region */
 	case VIRTIO_MMIO_CONFIG_GENERATION:
 		return virtio__generation(device);
 	default:
@@ -156,7 +156,7 @@ static void write_queue_ready(struct virtio_mmio *m, u32 value)
 {
 	unsigned index = get(&m->queue_select);
 
-	/* Version 2 has no register to reset a queue by: to write 0 here does. */
+	/* Drivers that do not know QUEUE_RESET, from before virtio 1.2, reset a queue by writing 0. */
 	if (value == 1)
 		virtio__enable_queue(m->transport.device, index);
 	else if (!value)

@@ -5,7 +5,7 @@
 #include "kvm/virtio.h"
 
 #define WORTHLESS_NS 4000ull /* a wait that is too short to be of any use */
-#define TRY_EVERY 64	     /* waits not made */
+#define TRY_EVERY 64	     /* waits left out */
 
 bool patience__wait(struct patience *p, struct virtio_device *device,
 		    bool (*more)(struct virtio_device *device))

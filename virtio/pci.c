@@ -132,7 +132,7 @@ static void virtio_pci__config_changed(struct virtio_transport *t)
 		msix__signal(&p->msix, get(&p->config_vector));
 }
 
-/* To read the register is to acknowledge. */
+/* Reading the register acknowledges. */
 static u8 read_isr(struct virtio_pci *p)
 {
 	pthread_mutex_lock(&p->lock);
@@ -228,7 +228,7 @@ static u32 read_common(struct virtio_pci *p, u64 offset)
 	}
 }
 
-/* A vector that the table does not have is refused: the driver reads back none. */
+/* A vector that is not in the table is refused: the driver reads back VIRTIO_MSI_NO_VECTOR. */
 static u16 checked_vector(const struct virtio_pci *p, u64 vector)
 {
 	return vector < p->msix.nr_vectors ? (u16)vector : VIRTIO_MSI_NO_VECTOR;
@@ -367,10 +367,10 @@ static void bar_moved(struct pci_device *pci, unsigned bar)
  */
 
 /*
- * The capability through which firmware that maps no BAR reaches the registers:
- * it names a place, and cfg_data is what is there. The guest may read cfg_data
- * without our knowing, so it is fetched when the place is named; all but the
- * ISR, which a read would clear.
+ * The capability by which firmware that maps no BAR reaches the registers: it
+ * names a place, and cfg_data is what is there. The guest may read cfg_data
+ * without an exit, so it is fetched when the place is named; except the ISR,
+ * which a read would clear.
  */
 static void cfg_cap_written(struct virtio_pci *p, bool data)
 {

@@ -187,7 +187,7 @@ int vq_pop(struct virtqueue *vq, struct vq_req *req)
 	if (waiting > vq->size)
 		return vq__break(vq, "more requests are available than the queue has entries");
 
-	/* Not all of it: the buffers are a page. */
+	/* Not all of it is zeroed: the buffers are a page. */
 	req->nr_out = req->nr_in = 0;
 	req->out_len = req->in_len = 0;
 	req->head = avail_entry(vq, vq->next_avail);
@@ -231,7 +231,7 @@ bool vq_wants_interrupt(struct virtqueue *vq)
 
 void vq__disable_kicks(struct virtqueue *vq)
 {
-	/* With an event index, not moving it on is all it takes. */
+	/* With an event index it is enough not to move it on. */
 	if (!vq->event_idx)
 		__atomic_store_n(&vq->used_ring->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 }

@@ -13,7 +13,7 @@
 
 #define QUEUE_SIZE 8 /* a driver asks for one thing at a time */
 
-/* Bytes the I/O loop makes before it looks after others; well below a millisecond's worth */
+/* Bytes made before the I/O loop serves others; they take well below a millisecond */
 #define BYTES_PER_SERVE KiB(64)
 
 struct virtio_rng {
@@ -22,14 +22,14 @@ struct virtio_rng {
 	struct virtqueue queue;
 };
 
-/* Fills at most @limit bytes; a short answer is an answer. Returns how many. */
+/* Fills at most @limit bytes; drivers take a short answer. Returns how many. */
 static u32 rng__fill(const struct vq_req *req, u64 limit)
 {
 	const struct iovec *iov = vq_req__in(req);
 	u32 filled = 0;
 
 	for (unsigned i = 0; i < req->nr_in && filled < limit; i++) {
-		/* If the host has just booted itself there may be nothing yet: nobody waits for it. */
+		/* If the host has only just booted there may be none yet: do not wait for them. */
 		ssize_t n = getrandom(iov[i].iov_base, min_u64(iov[i].iov_len, limit - filled),
 				      GRND_NONBLOCK);
 
