@@ -59,8 +59,8 @@ void bus__unclaimed(const struct bus *bus, const char *what, u64 addr, unsigned 
 }
 
 /*
- * Whether an access nobody takes whole is worth splitting: an access to nowhere
- * at all is answered, and reported, in one piece.
+ * True if an access that no device takes whole is worth splitting. One that
+ * touches no device at all is answered, and reported, in one piece.
  */
 static bool bus__touches_any(const struct bus *bus, u64 addr, unsigned width)
 {

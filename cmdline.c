@@ -59,8 +59,8 @@ static char *append_word(char *line, const char *word)
 }
 
 /*
- * A command's own words are what stderr is for: the kernel's are only there when
- * it is in trouble, or when somebody listens for others.
+ * stderr is for the command's own words: the kernel prints there only if it is in
+ * trouble, or if some option needs its log.
  */
 static bool wants_quiet(const struct kvm_config *cfg, const char *params)
 {

@@ -19,7 +19,7 @@
 
 #define MAX_CLIENTS 8
 #define DMESG_MAX MiB(4)	/* the newest; a kernel's log is rarely as large */
-#define DEFAULT_NAMES 10	/* to try: processes of other containers may have our PID */
+#define DEFAULT_NAMES 10	/* to try: a process in another container may have our PID */
 
 struct client {
 	struct ioloop_fd io; /* fd -1: the place is free */
@@ -145,7 +145,7 @@ static void control__stop(struct client *c)
 {
 	c->stays = true;
 	client__reply(c, NULL, 0);
-	client__send(c); /* The loop ends before it would do it. */
+	client__send(c); /* Now, because the loop ends before it would do so. */
 	kvm__stop_code(c->control->kvm, VERDICT_SIGNAL, 128 + SIGTERM, "lkvm stop");
 }
 
@@ -263,7 +263,7 @@ static void client__ready(struct ioloop_fd *f, u32 events)
 	if (!alive)
 		client__close(c);
 	else if (c->replying && c->sent == c->head_len + c->body_len)
-		ioloop__mod(loop, &c->io, 0); /* only that it hangs up */
+		ioloop__mod(loop, &c->io, 0); /* wait for its end only */
 }
 
 static bool is_allowed(int fd)
@@ -348,7 +348,7 @@ static int listen_as(struct control *control, const char *name)
 	return err;
 }
 
-/* Nobody asked for it, so it is no reason not to run. */
+/* The user did not ask for it, so failing is no reason not to run. */
 static void listen_by_default(struct control *control)
 {
 	char name[CONTROL_NAME_MAX + 1];

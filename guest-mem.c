@@ -122,7 +122,7 @@ void *guest_ptr(const struct guest_mem *mem, u64 gpa, u64 len)
 	return NULL;
 }
 
-/* Not memcpy(), into which ThreadSanitizer looks: the guest or a device may be writing there. */
+/* Not memcpy(), which ThreadSanitizer checks: the guest or a device may be writing there. */
 static __racy void copy_racing(u8 *buf, const volatile u8 *hva, u64 len)
 {
 	while (len--)
@@ -170,7 +170,7 @@ static void look_ahead(struct guest_resident *walk, const struct guest_range *ra
 		memset(walk->in_core, 1, walk->known); /* slow, but nothing is missed */
 }
 
-/* How many of the known pages from @page on are in memory (or not), all alike */
+/* How many of the known pages from @page on are all in memory, or all not */
 static unsigned alike(const struct guest_resident *walk, unsigned page, bool in_core)
 {
 	unsigned n = 0;

@@ -52,7 +52,7 @@ enum host_kvm host__kvm(unsigned cpu_flags)
 	return HOST_KVM_OTHER;
 }
 
-/* Those that hold kvm, unless they are built in: then it is one of those that are well known. */
+/* The module that uses kvm; if it is built in, one of the known ones. */
 void host__kvm_module(char name[HOST_MODULE_LEN])
 {
 	static const char *const known[] = { "kvm_intel", "kvm_amd" };

@@ -32,7 +32,7 @@ static const struct cmd_struct kvm_commands[] = {
 	{ 0 },
 };
 
-/* By the name that lkvm is called as, and no other */
+/* Only by the name that lkvm is called as */
 static const struct cmd_struct qemu_command = {
 	"qemu-system-x86_64", kvm_cmd_qemu, kvm_qemu_help, NULL,
 };

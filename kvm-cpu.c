@@ -127,7 +127,7 @@ static bool handle_unexpected(struct kvm_cpu *cpu)
 }
 
 /*
- * What is not here is unexpected: either it belongs to another architecture, or
+ * A reason that is not here is unexpected: it belongs to another architecture, or
  * to a feature of KVM that lkvm does not switch on.
  */
 static bool (*const exit_handlers[])(struct kvm_cpu *cpu) = {
@@ -330,7 +330,7 @@ int kvm_cpu__start_all(struct kvm *kvm)
 
 	if (!err)
 		err = sandbox__enter(kvm->sandbox, SANDBOX_MAIN);
-	if (err) /* before a vCPU that is there runs */
+	if (err) /* before those that were made run */
 		kvm__stop(kvm, VERDICT_CANNOT_TEST, "not all vCPUs could be started");
 	pthread_mutex_unlock(&kvm->gate);
 	return err;

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel prints its back trace well within it, and a user hardly notices. */
+/* Long enough for the kernel to print its back trace; a user hardly notices. */
 #define PANIC_GRACE_MS 1000
 
 /*

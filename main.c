@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /*
- * A standard stream that is closed stays of no use, but its number is taken:
+ * A standard stream that is closed stays useless, but its number must be taken:
  * else the next file opened would be "stdout", and a guest's console would be
  * written into it.
  */

@@ -29,7 +29,7 @@ static const char *skip_name(const char *value, const char *name)
 	return !strncmp(value, name, len) && value[len] == '=' ? value + len + 1 : value;
 }
 
-/* That option @opt has one of its words, @len bytes at @text. */
+/* Checks that the @len bytes at @text are one of @opt's words. */
 static int check_word(const struct option *opt, const char *text, size_t len)
 {
 	char list[256] = "";
@@ -139,7 +139,7 @@ static int take_accel(const struct option *opt, const char *value, void *var)
 	const char *comma = strchr(value, ',');
 
 	note_accelerators(var, skip_name(value, "accel"));
-	/* How a software emulation would be done does not matter. */
+	/* Its properties are about software emulation, and do not matter. */
 	return comma && !strncmp(value, "kvm", 3) ? no_property(opt, comma + 1) : 0;
 }
 
@@ -187,7 +187,7 @@ static const char *const none[] = { "none", NULL };
 static const char *const monitors[] = { "none", "null", NULL };
 static const char *const serials[] = { "stdio", "mon:stdio", "pty", "null", "none", NULL };
 static const char *const machines[] = { "q35", "pc", NULL };
-/* What the guest gets is always the host's. These names ask for something that any host is. */
+/* The guest always gets the host's CPU. These names ask for nothing that a host lacks. */
 static const char *const cpus[] = { "host", "max", "kvm64", "qemu64", NULL };
 /* lkvm enters the kernel without any. kunit.py names one because it is fast and quiet. */
 static const char *const firmwares[] = { "qboot.rom", NULL };
@@ -273,7 +273,7 @@ static int parse_one(struct qemu_config *q, int argc, char **argv)
 	return opt->metavar ? 2 : 1;
 }
 
-/* What can be said only of all options together. */
+/* Checks what depends on all options together. */
 static int check_all(const struct qemu_config *q)
 {
 	if (q->other_accelerator && !q->have_kvm) {

@@ -29,7 +29,7 @@ struct signals {
 	sigset_t old_mask;
 };
 
-/* What a parent has made ignored, as nohup does with SIGHUP, stays so. */
+/* A signal that the parent ignores, as nohup does SIGHUP, stays ignored. */
 static bool is_ignored(int number)
 {
 	struct sigaction action;

@@ -107,7 +107,7 @@ static void report__write(struct bus_range *range, u64 offset, unsigned width, u
 
 static const struct bus_ops report_ops = { 1, report__read, report__write };
 
-/* A guest that ends well has not done what was asked for unless the command's end was heard. */
+/* Even if the guest ends well, it has not done its job unless it reported the command's end. */
 void command__settle(struct kvm *kvm)
 {
 	const struct command_config *cfg = &kvm->cfg->command;
@@ -164,7 +164,7 @@ static int open_streams(struct command *c)
 	}
 	for (unsigned i = 0; i < NR_STREAMS; i++)
 		virtio_console__add_port(c->kvm, &c->ports[i]);
-	/* where a kernel without a virtio console finds them */
+	/* for a kernel without a virtio console */
 	term__set_console(c->kvm, 1, c->ports[STREAM_OUT].stream);
 	term__set_console(c->kvm, 2, c->ports[STREAM_ERR].stream);
 	return 0;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The command is root's in the guest, whoever's it is here. */
+/* In the guest the command runs as root, whoever runs lkvm. */
 #define ROOT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void host_session__get(struct host_session *s, char cwd[HOST_CWD_LEN])
@@ -56,15 +56,15 @@ static bool is_below(const char *path, const char *dir)
 	return path && !strncmp(path, dir, len) && (path[len] == '/' || !path[len]);
 }
 
-/* It has no place that the host has. */
+/* Then the guest has none of the host's directories. */
 static bool packs_directory(const struct command_config *command)
 {
 	return command->pack && *command->pack;
 }
 
 /*
- * The guest gets an empty /tmp, unless what it is to do is there. The overlay
- * keeps what it writes to itself either way.
+ * The guest gets an empty /tmp, unless the command or its directory is there.
+ * What it writes stays in the overlay either way.
  */
 static bool may_cover_tmp(const struct command_config *command, const struct host_session *host)
 {
@@ -90,7 +90,7 @@ static void add_shares(struct strbuf *text, const struct kvm_config *cfg)
 	}
 }
 
-/* In the host's files, which the guest has too. A path that is one needs no search. */
+/* Looks for the command in the host's files, which the guest has too. A path needs no search. */
 static void add_program(struct strbuf *text, const struct command_config *command,
 			const struct host_session *host, const char *path)
 {

@@ -33,14 +33,14 @@ static int check_named(const struct kvm_config *cfg, char **argv)
 	return 0;
 }
 
-/* Nothing says that the guest has a root of its own, or is to do without one. */
+/* True if nothing says that the guest has a root of its own, or is to do without one. */
 static bool wants_shell(const struct kvm_config *cfg)
 {
 	return !cfg->initrd && !cfg->nodefaults && !cfg->nr_disks &&
 	       !cmdline_has_word(cfg->params ? cfg->params : "", "root=");
 }
 
-/* The user has asked for it, in so many words. */
+/* True if the user has asked for it explicitly. */
 static bool is_asked_for(const struct command_config *command)
 {
 	return command->named || command->pack;
@@ -107,7 +107,7 @@ static int open_kernel_files(struct kvm_config *cfg)
 	return err;
 }
 
-/* It has been built with an initramfs inside, whose init a shell's would replace. */
+/* True if the kernel was built with an initramfs, whose init a shell's would replace. */
 static bool brings_initramfs(const struct kernel_files *files)
 {
 	static const char start[] = "\nCONFIG_INITRAMFS_SOURCE=\"";
@@ -118,8 +118,8 @@ static bool brings_initramfs(const struct kernel_files *files)
 }
 
 /*
- * What can be known of a kernel that lies on a disk is known before it runs.
- * Returns 0 if it can run the command, as far as is known, -ENOSYS if not.
+ * Checks, before the kernel runs, what can be known of it from its files. Returns
+ * 0 if it can run the command, as far as is known, -ENOSYS if not.
  */
 static int check_kernel(struct kvm_config *cfg)
 {
@@ -166,7 +166,7 @@ static int decide(struct kvm_config *cfg)
 	return err;
 }
 
-/* The guest has a root of its own. */
+/* For a guest that has a root of its own. */
 static int check_unused(const struct command_config *command)
 {
 	if (!is_asked_for(command))

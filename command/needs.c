@@ -11,8 +11,8 @@ enum purpose {
 	BY_PCI, BY_MMIO,	/* as virtio devices are attached */
 	FOR_SHARES,
 	FOR_ROOT,		/* the host's files */
-	FOR_WRITING,		/* in it: what follows is no necessity */
-	FOR_STREAMS,		/* which there is another way for */
+	FOR_WRITING,		/* to them: from here on nothing is necessary */
+	FOR_STREAMS,		/* for which there is another way */
 	FOR_DISKS, FOR_RNG, FOR_BALLOON,
 };
 
@@ -69,7 +69,7 @@ static bool is_wanted(const struct kvm_config *cfg, enum purpose purpose)
 	}
 }
 
-/* The others the command can be run without. */
+/* A command can be run without the others. */
 static bool is_needed(const struct kvm_config *cfg, enum purpose purpose)
 {
 	bool devices = cfg->command.root_tag;

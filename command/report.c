@@ -49,7 +49,7 @@ static void parse(const char *line, struct report *r)
 bool report_reader__feed(struct report_reader *reader, u8 byte, struct report *r)
 {
 	if (byte != '\n') {
-		/* UTF-8 may be part of a name; what moves a cursor is not. */
+		/* Names may contain UTF-8, but nothing that moves a cursor is let through. */
 		if (reader->len < sizeof(reader->line) - 1)
 			reader->line[reader->len++] = is_control((char)byte) ? '?' : (char)byte;
 		return false;

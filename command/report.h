@@ -29,7 +29,7 @@ struct report {
 
 struct report_reader { /* zeroed before its first use */
 	char line[REPORT_LINE_MAX];
-	unsigned len;	/* of a line that is not complete; its end is left out if it is longer */
+	unsigned len;	/* of the incomplete line; what does not fit is left out */
 };
 
 /* Takes one byte. True if that ended a line: then *@r is what it says, valid until the next. */

@@ -59,7 +59,7 @@ struct interface_flags {
 	char rest[22];
 };
 
-/* A kernel without networks has no socket, and no need for this. */
+/* A kernel without networking has no sockets, and no need for this. */
 static void bring_lo_up(void)
 {
 	struct interface_flags request = { .name = "lo" };
@@ -137,7 +137,7 @@ static void try(const char *path, const struct config *c, int *result)
 
 /*
  * As execvp() does: a name without a slash is looked for in PATH. The host has
- * done that in its own files: a look into each directory is many a message.
+ * already looked in its own files, which saves some messages for each directory.
  */
 static void __attribute__((noreturn)) execute(const struct config *c)
 {
@@ -181,7 +181,7 @@ static int open_terminal(void)
 	return fd;
 }
 
-/* The command is the job in its foreground. With the signals blocked that this sends. */
+/* Makes the command the foreground job of the terminal. The signals that this sends are blocked. */
 static void enter_terminal(int fd)
 {
 	int group = (int)sys0(__NR_getpid);
@@ -221,7 +221,7 @@ static int start_command(const struct config *c, const struct streams *s, int te
 	execute(c);
 }
 
-/* Collects all that have ended. True if @pid is one of them; then *@status is its. */
+/* Collects all processes that have ended. True if @pid is one; *@status is then its status. */
 static int reap(int pid, int *status)
 {
 	int found = 0, s = 0, ended;

@@ -3,8 +3,9 @@
 #define GUEST_MODULES_H
 
 /*
- * Loads what GUEST_MODULES lists, in its order; no such file is no modules. A
- * module that does not load is a warning: what needs it says what it lacks.
+ * Loads what GUEST_MODULES lists, in its order; without that file, nothing. A
+ * module that does not load is only a warning: whatever needs it says what is
+ * missing.
  */
 void modules__load(void);
 

@@ -8,7 +8,7 @@
 #include <linux/errno.h>
 #include <linux/mount.h>
 
-/* Whether the kernel must have it */
+/* Whether the kernel must have the file system */
 enum need { OPTIONAL, NEEDED };
 
 struct mount {
@@ -76,8 +76,8 @@ void mounts__early(void)
 }
 
 /*
- * 9p. The host's files are taken to be still: the guest keeps what it has read
- * of them. A writable directory is there to be seen from both sides.
+ * 9p. The host's files are assumed not to change: the guest caches what it has
+ * read. A writable directory is not cached, so that both sides see changes.
  */
 #define CACHE_STILL "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
 #define CACHE_SHARED "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"

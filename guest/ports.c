@@ -12,7 +12,7 @@
 #define DEVICES "/sys/bus/virtio/devices"
 #define CONSOLE_ID "0x0003" /* virtio 1.2, section 5 */
 
-/* The driver takes the device's word for its ports, which comes a little after it. */
+/* The driver learns of the ports by messages, a little after it has found the device. */
 #define WAIT_MS 10000
 
 struct dirent64 {
@@ -93,7 +93,7 @@ static int open_if_wanted(const char *name, const void *arg)
 	return *w->fd >= 0;
 }
 
-/* The host's word that a port is open comes after the port. */
+/* The host's message that a port is open comes after the port. */
 static int is_connected(int fd)
 {
 	struct pollfd p = { .fd = fd };
@@ -114,8 +114,8 @@ int ports__open(const char *const *names, int *fds, unsigned n)
 				     &(struct wanted){ names[opened], &fds[opened] }) > 0)
 			opened++;
 		/*
-		 * What is said of the last one is said after the others. Of
-		 * those, one without input may be closed again by now.
+		 * The message about the last port comes after the others'. Of those, one without
+		 * input may be closed again by now.
 		 */
 		if (opened == n && is_connected(fds[n - 1]))
 			return 0;

@@ -8,10 +8,10 @@
  * lkvm tells init what to do in a file of the initramfs, GUEST_CONFIG: records
  * "word=value", each ended by a zero byte, in the order of the list below.
  *
- * init tells lkvm how it goes at one I/O port, byte by byte: lines of a word,
- * and, for some, a blank and a value. A port needs no driver, so it also says
- * that a driver is missing, and every byte has arrived when the instruction is
- * done. GUEST_SAYS_* are the words.
+ * init reports at one I/O port, byte by byte: lines of a word, and, for some, a
+ * blank and a value. A port needs no driver, so it also says that a driver is
+ * missing, and every byte has arrived when the instruction is done. GUEST_SAYS_*
+ * are the words.
  *
  * The bytes of the command's own streams go through ports of the virtio console
  * with the names GUEST_PORT_*, or, where the kernel has no driver for that,
@@ -32,7 +32,7 @@
 #define GUEST_WRITABLE	"rw"		/* ... or this */
 #define GUEST_CWD	"cwd"
 #define GUEST_TERMINAL	"terminal"	/* "1": the command runs on hvc0, and has no other streams */
-#define GUEST_ENV	"env"		/* NAME=VALUE, as often as there are some */
+#define GUEST_ENV	"env"		/* NAME=VALUE; repeated */
 #define GUEST_PROGRAM	"program"	/* where the command is likely to be, which saves a search */
 #define GUEST_ARG	"arg"		/* the command's words */
 

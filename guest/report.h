@@ -3,11 +3,11 @@
 #define GUEST_REPORT_H
 
 /*
- * Telling the host how it goes, by the lines of guest/protocol.h. Any process
- * that init has forked may do so as well.
+ * Reports to the host, in the lines of guest/protocol.h. Any process that init
+ * has forked may make them as well.
  */
 
-/* Asks the kernel for the port; without it what follows goes to its log, for people. */
+/* Asks the kernel for the port; without it reports go to the kernel's log, for people to read. */
 void report__open(void);
 
 /* One line: @word, and, unless it is NULL, @value. */

@@ -136,7 +136,7 @@ static void relay__fill(struct relay *r)
 		r->left -= (size_t)n;
 }
 
-/* Nobody reads it: whoever writes it is to know. */
+/* Nobody reads any more: closes the other end as well, so that whoever writes notices. */
 static void relay__break(struct relay *r)
 {
 	r->len = 0;
@@ -158,7 +158,7 @@ static void relay__empty(struct relay *r)
 	r->len -= (size_t)n;
 }
 
-/* What to wait for. Closes what is of no more use. */
+/* Returns what to wait for. Closes what is of no more use. */
 static struct pollfd relay__wants(struct relay *r)
 {
 	if (r->len)
@@ -168,17 +168,17 @@ static struct pollfd relay__wants(struct relay *r)
 	return (struct pollfd){ .fd = r->left ? r->from : -1, .events = POLLIN };
 }
 
-/* @events: what poll() has found for what relay__wants() asked for */
+/* @events: what poll() returned for relay__wants() */
 static void relay__serve(struct relay *r, int events)
 {
-	/* The host's port is not a broken pipe when it is closed: it just takes nothing. */
+	/* Writing to a closed port does not fail as a broken pipe does: it just takes nothing. */
 	if (r->len && (events & (POLLHUP | POLLERR)) && !(events & POLLOUT))
 		relay__break(r);
 	else if (r->len)
 		relay__empty(r);
 	else if (r->from >= 0)
 		relay__fill(r);
-	/* One wait for both is enough where the other side has room. */
+	/* If the other side has room, that saves waiting for it. */
 	if (r->len)
 		relay__empty(r);
 }
@@ -201,7 +201,7 @@ void streams__relay(struct streams *s, int event_fd)
 	}
 }
 
-/* What others write from now on is not the command's any more. */
+/* Relays only what is there: what others write from now on is not the command's. */
 static void relay__limit(struct relay *r)
 {
 	int waiting = 0;

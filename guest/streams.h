@@ -5,9 +5,9 @@
 /*
  * The command's stdin, stdout and stderr on their way from and to the host.
  *
- * The command has pipes, which it can open again by /dev/stdout and whose
- * closed ends it notices; init moves the bytes between them and the host's
- * ports. Who does not read holds up nothing but the stream that is for him.
+ * The command has pipes, which it can open again by /dev/stdout and whose closed
+ * ends it notices; init moves the bytes between them and the host's ports. A
+ * reader that does not read holds up nothing but its own stream.
  */
 #include <stdbool.h>
 #include <stddef.h>

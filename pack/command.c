@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What is mounted there in the guest is not the host's. */
+/* In the guest other things are mounted there. */
 static const char *const guests_own[] = { "/dev/", "/proc/", "/run/", "/sys/" };
 
 static int no_command(struct initramfs *fs, const char *name, int status, int why)
@@ -30,7 +30,7 @@ static bool is_guests_own(const char *path)
 	return false;
 }
 
-/* What is no program is data, whatever its mode. */
+/* A file that is no program is data, whatever its mode. */
 static int pack_word(struct initramfs *fs, const char *word, const struct pack_env *env)
 {
 	char path[PATH_MAX];

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * On the way through a tree. What is large is in one place, as a tree may be as
- * deep as a path is long.
+ * A walk through a tree. The large buffers are here, not on the stack, as a tree
+ * may be as deep as a path is long.
  */
 struct tree {
 	struct initramfs *fs;
@@ -74,7 +74,7 @@ static int is_real_entry(const struct dirent *entry)
 	return strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
 }
 
-/* The order is that of bytes, wherever it is done. */
+/* By bytes, so that the order does not depend on the locale. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);

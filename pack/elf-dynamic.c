@@ -112,7 +112,7 @@ static bool read_dynamic(struct reader *r, struct elf_dynamic *d)
 	Elf64_Dyn entry;
 	bool ok = true;
 
-	/* The strings first: nothing says that they come first. */
+	/* Find the strings first: their entry may come after those that use them. */
 	for (unsigned i = 0; read_entry(r, i, &entry); i++) {
 		if (entry.d_tag == DT_STRTAB)
 			r->strings = offset_of(r, entry.d_un.d_val);

@@ -122,7 +122,7 @@ bool elf_file__find_section(const struct elf_file *e, const char *name, Elf64_Sh
 	for (unsigned i = 0; i < e->shnum && elf_file__section(e, i, section); i++) {
 		u64 at;
 
-		/* What is longer is another one. */
+		/* A longer name does not match. */
 		if (!__builtin_add_overflow(names.sh_offset, section->sh_name, &at) &&
 		    elf_file__string(e, at, found, sizeof(found)) && !strcmp(found, name))
 			return section->sh_type == SHT_PROGBITS;

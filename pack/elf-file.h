@@ -3,10 +3,9 @@
 #define PACK_ELF_FILE_H
 
 /*
- * ELF files for x86, of 64 and of 32 bits, as far as packing needs to know
- * them; the smaller kind is shown in the terms of the larger one. What a file
- * says is a stranger's word: nothing outside of it is read, and nothing is read
- * without a bound.
+ * ELF files for x86, of 64 and of 32 bits, as far as packing needs to know them;
+ * the smaller kind is shown in the terms of the larger one. Files are not
+ * trusted: nothing outside of them is read, and nothing is read without a bound.
  */
 #include "kvm/types.h"
 

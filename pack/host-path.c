@@ -11,7 +11,7 @@
 
 #define MAX_LINKS 40 /* as many as the kernel follows */
 
-/* On the way through a path */
+/* A walk along a path */
 struct walk {
 	struct initramfs *fs;
 	char done[PATH_MAX];	/* what has been added: a directory without links; "" is the root */
@@ -44,7 +44,7 @@ static bool next_name(struct walk *w, char name[NAME_MAX + 1], int *err)
 	return true;
 }
 
-/* The link at @path is to be followed: what it says comes before the rest. */
+/* Follows the link at @path: its target goes before the rest. */
 static int add_link(struct walk *w, const char *path)
 {
 	char target[PATH_MAX], rest[PATH_MAX];

@@ -163,13 +163,13 @@ static int too_large(struct initramfs *fs, const char *name, u64 size)
 			       format_size(INITRAMFS_MAX_SIZE, most));
 }
 
-/* Adds all but the bytes, after which cpio__pad() is due. */
+/* Adds all but the bytes; the caller adds these, and then calls cpio__pad(). */
 static int put_header(struct initramfs *fs, const char *name, struct cpio_file f, u64 size)
 {
 	if (fs->nr_files == INITRAMFS_MAX_FILES)
 		return initramfs__fail(fs, -ENFILE, "'/%s' does not fit: an initramfs has %u "
 				       "files at most", name, INITRAMFS_MAX_FILES);
-	/* The header and the name are little beside that, and count for the next one. */
+	/* The header and the name are small beside that, and are counted with the next file. */
 	if (size > INITRAMFS_MAX_SIZE || fs->archive.len > INITRAMFS_MAX_SIZE - size)
 		return too_large(fs, name, size);
 	f.ino = ++fs->nr_files;
@@ -217,8 +217,8 @@ static int put_parents(struct initramfs *fs, char *name)
 }
 
 /*
- * Gets @path ready to be added: true if it is to be, with its name. Else it is
- * there already, or fs->err says why not.
+ * Prepares to add @path: true if it is to be added, as @name. Else it is there
+ * already, or fs->err says why not.
  */
 static bool begin(struct initramfs *fs, const char *path, char name[CPIO_MAX_NAME])
 {

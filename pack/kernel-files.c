@@ -39,7 +39,7 @@ static bool read_file(struct kernel_files *k, struct strbuf *s, size_t max, cons
 	}
 	err = text__read(s, path, max);
 	free(path);
-	/* What is there and must not be read is as good as none. */
+	/* A file that must not be read is as good as none. */
 	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
 		k->err = err;
 	return !err && s->len;
@@ -83,7 +83,7 @@ enum kernel_has kernel_files__config(const struct kernel_files *k, const char *o
 			return KERNEL_LACKS;
 		return text__is(line, "m") ? KERNEL_MODULE : KERNEL_BUILTIN;
 	}
-	/* It is not set, or what it depends on is not. */
+	/* The option is not set, or something it depends on is not. */
 	return KERNEL_LACKS;
 }
 
@@ -113,7 +113,7 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 	    !try_modules(k, p->above, "/lib/modules/", p->release, dep))
 		try_modules(k, "", "/lib/modules/", p->release, dep);
 
-	/* A tree knows it even if it has no modules. */
+	/* A tree has this list even if it has no modules. */
 	if (!read_file(k, &k->builtin, MAX_MODULE_LIST, k->tree, "", NULL, "/modules.builtin"))
 		read_file(k, &k->builtin, MAX_MODULE_LIST, k->modules, "", NULL, "/modules.builtin");
 }
@@ -158,7 +158,7 @@ static char *find_tree(struct kernel_files *k, const char *dir, const char *name
 	return tree;
 }
 
-/* What the tree was last built as; to read all of a vmlinux for it takes longer. */
+/* The release the tree was last built as: to search all of a vmlinux for it takes longer. */
 static bool read_tree_release(struct kernel_files *k)
 {
 	struct strbuf s = { 0 };

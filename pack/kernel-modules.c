@@ -53,7 +53,7 @@ static const char *option_of(const char *name)
  * What there is
  */
 
-/* By the configuration, where it knows of such an option */
+/* What the configuration says, if it has an option for it */
 static enum kernel_has configured(const struct kernel_files *k, const char *name)
 {
 	const char *option = option_of(name);
@@ -63,7 +63,7 @@ static enum kernel_has configured(const struct kernel_files *k, const char *name
 	return kernel_files__config(k, option + strlen(config_prefix));
 }
 
-/* A list may have what nobody has built or installed. */
+/* A list may name modules that nobody has built or installed. */
 static bool is_there(const struct kernel_files *k, const char *name)
 {
 	struct module_entry m;
@@ -73,7 +73,7 @@ static bool is_there(const struct kernel_files *k, const char *name)
 	if (!module_list__find(k, text__of_string(name), &m))
 		return false;
 	path = module_list__path(k, &m);
-	/* For want of memory it is taken for granted: who needs the file will say so. */
+	/* Without memory it is taken to be there: whoever needs the file reports it. */
 	there = !path || access(path, F_OK) == 0;
 	free(path);
 	return there;
@@ -131,8 +131,8 @@ static int no_memory(const struct load *l)
 }
 
 /*
- * Linux 5.17 was the first that can, if it was configured so, and only what it
- * compresses its own modules with.
+ * Linux can since 5.17, if so configured, but only the format in which its own
+ * modules are compressed.
  */
 static bool can_decompress(const struct kernel_files *k, enum module_format format)
 {
@@ -186,7 +186,7 @@ static int pack_needs(struct load *l, struct text names, const char *path)
 	return err;
 }
 
-/* In a build tree no list has what a module needs: it says so itself. */
+/* In a build tree no list tells what a module needs: the module does. */
 static int pack_built_needs(struct load *l, const char *path)
 {
 	struct strbuf names = { 0 };

@@ -30,7 +30,7 @@ struct object {
 struct search {
 	struct initramfs *fs;
 	const struct pack_env *env;
-	struct elf_file program; /* closed: what a library must be like */
+	struct elf_file program; /* closed; libraries must be of the same kind */
 	bool musl;
 	struct strbuf system_dirs;
 	struct object objects[MAX_OBJECTS];
@@ -59,11 +59,11 @@ static int cannot_execute(struct search *s, const char *path, int err)
 	initramfs__fail(s->fs, err, "'%s' cannot be executed: %s", path,
 			err == -ENOEXEC ? "it is a damaged ELF file" :
 			err == -ENOTSUP ? "it is for another machine" : file_strerror(err));
-	/* The host's trouble, and not the program's */
+	/* These are the host's trouble, not the program's. */
 	return err == -EMFILE || err == -ENFILE || err == -EIO ? err : PACK_NOT_EXECUTABLE;
 }
 
-/* Takes the file at @path, which may have become another since it was looked at. */
+/* Adds the file at @path, which may have been replaced since it was looked at. */
 static int add_object(struct search *s, const char *path, const char *name, const char *origin,
 		      int needed_by)
 {
@@ -176,7 +176,10 @@ static bool look_in_library_path(const struct search *s, const char *name, char 
 	return dirs && look_in(s, text__of_string(dirs), s->objects[0].origin, name, path);
 }
 
-/* DT_RPATH of who asks, of who asked for that, and so on, where there is no DT_RUNPATH */
+/*
+ * In the DT_RPATH of the object that asks, of the one that needed that, and so
+ * on, unless it has a DT_RUNPATH
+ */
 static bool look_in_rpaths(const struct search *s, int asks, const char *name, char path[PATH_MAX])
 {
 	for (int i = asks; i >= 0; i = s->objects[i].needed_by) {
@@ -199,7 +202,7 @@ static bool look_as_glibc(const struct search *s, int asks, const char *name, ch
 	       look_in(s, text__of(&s->system_dirs), "", name, path);
 }
 
-/* Both kinds of path are the same to musl, and are everybody's who is needed by it. */
+/* musl treats both kinds of path alike, and searches those of all objects that led to this one. */
 static bool look_as_musl(const struct search *s, int asks, const char *name, char path[PATH_MAX])
 {
 	if (look_in_library_path(s, name, path))
@@ -215,7 +218,7 @@ static bool look_as_musl(const struct search *s, int asks, const char *name, cha
 	return look_in(s, text__of(&s->system_dirs), "", name, path);
 }
 
-/* What musl's loader is itself: "libc.so", "libm.so.6" and so on */
+/* True if musl's loader is that library itself: "libc.so", "libm.so.6" and so on */
 static bool is_in_musl(const char *name)
 {
 	static const char *const parts[] = { "c", "pthread", "rt", "m", "dl", "util", "xnet" };
@@ -255,7 +258,7 @@ static int add_needed(struct search *s, int asks, const char *name)
 	return err ? err : add_object(s, path, name, path, asks);
 }
 
-/* More objects come while it goes on. */
+/* The list of objects grows meanwhile. */
 static int add_all_needed(struct search *s)
 {
 	for (int i = 0; i < s->nr_objects; i++) {
@@ -275,7 +278,7 @@ static int add_all_needed(struct search *s)
  * The loader
  */
 
-/* Where libraries are is in a file of the loader's, without which it would not find them. */
+/* Adds the file that tells the loader where libraries are. */
 static int add_loaders_file(struct search *s, const char *interpreter)
 {
 	const char *base = strrchr(interpreter, '/') + 1;

@@ -12,8 +12,8 @@
 #define MAX_FILES 100 /* which may include themselves */
 
 /*
- * Of both kinds of programs that x86-64 runs, as distributions have them; what
- * is in one and of the wrong kind is passed over.
+ * For 64-bit and 32-bit programs alike, as distributions have them: libraries of
+ * the wrong kind are passed over.
  */
 static const char glibc_dirs[] = "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:"
 				 "/lib/i386-linux-gnu:/usr/lib/i386-linux-gnu:"

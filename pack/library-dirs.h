@@ -5,8 +5,8 @@
 #include "kvm/strbuf.h"
 
 /*
- * The directories in which the dynamic loader of the C library looks for what
- * it is told no other place of: added to @dirs, each with a colon at its end.
+ * The default directories of the C library's dynamic loader, added to @dirs, each
+ * with a colon at its end.
  */
 
 /*

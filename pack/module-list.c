@@ -75,7 +75,7 @@ static bool find(const struct strbuf *list, struct text name, struct module_entr
 			continue;
 		m->name = file_name(m->path);
 		m->needs = line;
-		/* The first letter tells most of the thousands apart. */
+		/* Comparing the first letter first rules out most of the thousands. */
 		if (m->name.len > name.len && *m->name.p == *name.p &&
 		    cut_suffix(&m->name, &m->format) && same_name(m->name, name))
 			return true;

@@ -40,7 +40,10 @@ static bool is_missing(int err)
 	return err == -ENOENT || err == -ENOTDIR;
 }
 
-/* The first that is executable; one that is not is only what there is to say at the end. */
+/*
+ * Finds the first that is executable. One that is not matters only for the error,
+ * if there is no other.
+ */
 static int find_in_path(const struct pack_env *env, const char *name, char path[PATH_MAX])
 {
 	struct text dirs = text__of_string(env->path ? env->path : DEFAULT_PATH), dir;
@@ -101,7 +104,7 @@ static void copy_word(char name[MAX_LINE], struct text word)
 	name[word.len] = '\0';
 }
 
-/* `env` is given options and variables, and then the program that it starts. */
+/* The words of `env` are options, variables, and then the program that it starts. */
 static int pack_for_env(struct initramfs *fs, const char *path, struct text words,
 			const struct pack_env *env, unsigned depth)
 {

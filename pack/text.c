@@ -39,7 +39,7 @@ static size_t span(struct text t, const char *set, bool in_set)
 	return n;
 }
 
-/* How much is before the first of @ends. Lists of modules are long, and have but one of them. */
+/* How much is before the first of @ends; fast for one, as lists of modules are long. */
 static size_t before(struct text t, const char *ends)
 {
 	const char *end;

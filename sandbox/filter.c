@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules made a program of classic BPF, as seccomp(2) takes it; filter.h is the
- * manual. What no rule allows ends in SECCOMP_RET_TRAP: the call is not made, and
- * the thread gets a SIGSYS.
+ * Compiles rules to classic BPF, for seccomp(2); filter.h is the manual. What no
+ * rule allows ends in SECCOMP_RET_TRAP: the call is not made, and the thread gets
+ * a SIGSYS.
  */
 #include "filter.h"
 #include "kvm/log.h"
@@ -20,7 +20,7 @@
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (u32)offsetof(struct seccomp_data, field))
 #define LOAD_ARG(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
 			     (u32)(offsetof(struct seccomp_data, args) + (n) * sizeof(u64)))
-/* How many instructions are left out if it is so, and if not */
+/* How many instructions to skip if it is so, and if not */
 #define IF_IS(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 #define IF_ANY(bits, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, yes, no)
 
@@ -65,7 +65,7 @@ static unsigned emit_call(struct sandbox_filter *f, const struct sandbox_rule *r
 			emit_rule(f, &r[count]);
 	}
 	if (f->len == test + 1) {
-		f->len = (u16)test; /* none is for this thread */
+		f->len = (u16)test; /* no rule is for this thread */
 		return count;
 	}
 	emit(f, (struct sock_filter)TRAP);
@@ -77,7 +77,7 @@ static unsigned emit_call(struct sandbox_filter *f, const struct sandbox_rule *r
 void sandbox_filter__make(struct sandbox_filter *f, enum sandbox_thread thread)
 {
 	f->len = 0;
-	/* Numbers of system calls are another machine's in its 32-bit form. */
+	/* A 32-bit system call has other numbers. */
 	emit(f, (struct sock_filter)LOAD(arch));
 	emit(f, (struct sock_filter)IF_IS(AUDIT_ARCH_X86_64, 1, 0));
 	emit(f, (struct sock_filter)TRAP);
@@ -92,8 +92,8 @@ int sandbox_filter__install(const struct sandbox_filter *f)
 	struct sock_fprog program = { .len = f->len, .filter = (struct sock_filter *)f->code };
 
 	/*
-	 * Without the flag, Linux before 5.16 makes a filtered thread slower than it
-	 * must be, against attacks by programs that it runs in itself: we run none.
+	 * Without the flag, Linux before 5.16 slows a filtered thread down as a defence
+	 * against code that it runs in a sandbox of its own: lkvm runs none.
 	 */
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
 		    &program) < 0)

@@ -16,7 +16,7 @@ struct sandbox_filter {
 
 void sandbox_filter__make(struct sandbox_filter *f, enum sandbox_thread thread);
 
-/* Makes it the calling thread's, for good. The process can gain no privileges. 0 or -errno. */
+/* Installs it for the calling thread, for good. The process can gain no privileges. 0 or -errno. */
 int sandbox_filter__install(const struct sandbox_filter *f);
 
 #endif

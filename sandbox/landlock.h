@@ -11,7 +11,7 @@
 /* The host's version of it; 0: it has none. */
 int landlock__version(void);
 
-/* A set with nothing in it, the caller's to close, by what @version knows. Or -errno. */
+/* An empty set, as far as @version can restrict; the caller's to close. Or -errno. */
 int landlock__new(int version);
 
 enum landlock_use {
@@ -21,12 +21,12 @@ enum landlock_use {
 };
 
 /*
- * Puts @path in, of a set of the same @version, if it is there: what is not cannot be
- * had later either. 0 or -errno.
+ * Adds @path to @set, which was made for the same @version, if it exists: a file
+ * that does not cannot be opened later either. 0 or -errno.
  */
 int landlock__allow(int set, int version, const char *path, enum landlock_use use);
 
-/* The calling thread has nothing but that from here on. 0 or -errno. */
+/* From here on the calling thread can open nothing else. 0 or -errno. */
 int landlock__enter(int set);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lists of system calls; rules.h is the manual. What is asked for most is first,
- * as the kernel goes through it from the top.
+ * The lists of system calls; rules.h is the manual. The most frequent calls come
+ * first, as the kernel tries the rules from the top.
  */
 #include "rules.h"
 
@@ -60,7 +60,7 @@
 #endif
 
 const struct sandbox_rule sandbox_rules[] = {
-	/* KVM, in the guest's way and at a bad end of it */
+	/* KVM: to run the guest, and to see what it did at a bad end */
 	IOCTL(VCPU, KVM_RUN),
 	IOCTL(MAIN | VCPU | WORKER, KVM_SIGNAL_MSI),
 	IOCTL(MAIN | VCPU | WORKER, KVM_IRQ_LINE),
@@ -76,7 +76,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	IOCTL(VCPU, KVM_TRANSLATE),
 	IOCTL(MAIN | VCPU, KVM_CHECK_EXTENSION),
 	IOCTL(MAIN, KVM_SET_USER_MEMORY_REGION), /* taking away the configuration space of PCI */
-	/* the terminal, which a thread that crashes gives back */
+	/* the terminal, whose mode a crashing thread restores */
 	IOCTL(ALL, TCSETS),
 	IOCTL(MAIN, TCGETS),
 	IOCTL(MAIN, TIOCGPGRP),
@@ -84,7 +84,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	/* a disk that is a block device */
 	IOCTL(DISK, BLKDISCARD),
 
-	/* threads and memory, for which there is the C library */
+	/* what the C library needs for threads and memory */
 	CALL(ALL, futex),
 	CALL(MAIN | WORKER, read),	/* eventfds, signals, what is for a console */
 	CALL(ALL, write),		/* eventfds, a console's output, and what lkvm has to say */
@@ -97,7 +97,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	CALL(ALL, madvise),
 	CALL(ALL, brk),
 	CALL(ALL, rt_sigreturn),
-	CALL(ALL, restart_syscall),	/* of the kernel's own accord, for a wait that SIGSTOP cut */
+	CALL(ALL, restart_syscall),	/* by the kernel, for a wait that SIGSTOP cut */
 	CALL(ALL, rt_sigprocmask),
 	OURS(ALL, tgkill),
 	CALL(ALL, getpid),

@@ -21,7 +21,7 @@ struct sandbox_rule {
 	u32 nr;			/* of the system call */
 	const char *call;
 	enum sandbox_test test;
-	u8 arg;			/* that is tested; the kernel looks at its low 32 bits only */
+	u8 arg;			/* which argument; only its low 32 bits are compared */
 	u32 value;
 	const char *value_name;
 };

@@ -38,7 +38,7 @@ struct sandbox {
 
 /* What the handler of SIGSYS must know of its thread, which nobody can tell it */
 static _Thread_local struct {
-	struct sandbox *sandbox; /* NULL: it is gone, and what it has confined is not any less so */
+	struct sandbox *sandbox; /* NULL: it is gone; the thread stays confined */
 	enum sandbox_thread thread;
 } confined;
 
@@ -46,7 +46,7 @@ static _Thread_local struct {
  * A call that is on no list
  */
 
-/* Which argument the list says something about; -1: none */
+/* Which argument of the call the list restricts; -1: none */
 static int tested_argument(u32 nr)
 {
 	for (unsigned i = 0; i < nr_sandbox_rules; i++) {
@@ -71,9 +71,10 @@ static void describe(const siginfo_t *info, const ucontext_t *context, char *wor
 }
 
 /*
- * The call has not been made, and ends as one that the host refuses would, so that
- * a thread that has a bug and nothing worse leaves in order. The kernel sends the
- * signal right where the call is, and so nothing here is in anybody's way.
+ * The call was not made, and fails as one that the host refuses, so that a thread
+ * with nothing worse than a bug ends in good order. The signal comes exactly at
+ * the call, not in the middle of other code, so this handler may do what other
+ * functions do.
  */
 static void violation(int sig, siginfo_t *info, void *context)
 {
@@ -143,8 +144,9 @@ static int keep_caps(u64 caps)
 }
 
 /*
- * What is the process's and not a thread's. Who debugs lkvm wants a core, and to look
- * into it. Not RLIMIT_NPROC: KVM and io_uring make threads of the kernel's in our name.
+ * What is the process's and not a thread's. To debug lkvm takes a core, and
+ * ptrace(2). RLIMIT_NPROC stays: KVM and io_uring make kernel threads in our
+ * name.
  */
 static int confine_process(const struct sandbox *s)
 {
@@ -225,7 +227,10 @@ int sandbox__may_replace(struct sandbox *s, const char *path)
 	if (!s || !path)
 		return 0;
 	slash = strrchr(path, '/');
-	/* In a directory that is another user's, it takes what let him make it before. */
+	/*
+	 * In another user's directory it takes the capability that allowed to make the
+	 * file before.
+	 */
 	s->file_caps |= BIT(CAP_DAC_OVERRIDE);
 	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	if (dir)
@@ -236,7 +241,7 @@ int sandbox__may_replace(struct sandbox *s, const char *path)
 	return err;
 }
 
-/* The first version of Landlock has no renaming from one directory to another. */
+/* The first version of Landlock forbids renaming from one directory to another. */
 #define LANDLOCK_WITH_RENAME 2
 
 int sandbox__may_share(struct sandbox *s, const char *dir, bool readonly)

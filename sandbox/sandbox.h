@@ -12,7 +12,10 @@ struct sandbox_params {
 	bool debug;	/* the process may leave a core, and be looked into */
 	void *owner;	/* for these two, which any thread calls */
 
-	/* A thread has made a call that is on no list; once. @words say so: false if nobody will. */
+	/*
+	 * A thread has made a call that is not on its list; called once. False: @words
+	 * are still to be printed.
+	 */
 	bool (*violated)(void *owner, const char *words);
 	/* A thread could not be confined, as has been said, and leaves. */
 	void (*failed)(void *owner);
@@ -21,7 +24,7 @@ struct sandbox_params {
 /* Returns 0 or -errno; -EINVAL where the kernel has no seccomp filters. */
 int sandbox__new(struct sandbox **s, const struct sandbox_params *params);
 
-/* All threads that are in it have gone, but the one that made it. NULL is none. */
+/* When all threads that were in it have ended, except the one that made it. NULL is none. */
 void sandbox__free(struct sandbox *s);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "kvm/types.h"
 
-/* "openat" for 257. Of a number that is too new to be known: words that say so. */
+/* "openat" for 257; for a number that is too new to be known, words that say so. */
 const char *syscall_name(u32 nr);
 
 #endif

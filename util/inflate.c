@@ -67,7 +67,7 @@ static unsigned reversed(unsigned code, unsigned len)
 	return r;
 }
 
-/* Every next bits that begin with @code lead to @symbol. */
+/* All bits that begin with @code lead to @symbol. */
 static void fill_fast(struct huffman *h, unsigned code, unsigned len, unsigned symbol)
 {
 	for (unsigned i = reversed(code, len); i < 1u << FAST_BITS; i += 1u << len)

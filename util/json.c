@@ -39,7 +39,7 @@ static void escape(struct strbuf *out, u32 rune)
 	}
 }
 
-/* Those below 0x20 by the RFC; the other control characters for the terminals of readers. */
+/* Those below 0x20 by the RFC; the other control characters for the sake of readers' terminals. */
 static bool must_be_escaped(u32 rune)
 {
 	return rune < 0x20 || rune == '"' || rune == '\\' || (rune >= 0x7f && rune < 0xa0);

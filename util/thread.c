@@ -8,7 +8,7 @@
 
 void thread_id__set(struct thread_id *id)
 {
-	/* pairs with thread_id__interrupt(): a number, of which nothing else depends */
+	/* pairs with thread_id__interrupt(): a number, on which nothing else depends */
 	__atomic_store_n(&id->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
 }
 

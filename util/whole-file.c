@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define READER_PATIENCE_MS 10000
-#define MAX_NAMES 100 /* that may be taken, by an lkvm that was killed and had our process id */
+#define MAX_NAMES 100 /* that may be taken, by killed lkvms that had our process id */
 
 /* The descriptor that @path names; -1: none. */
 static int named_fd(const char *path)
@@ -70,7 +70,7 @@ static char *create_beside(const char *target, int *fd)
 	return NULL;
 }
 
-/* A rename takes permission for the directory only: to ask is to try. */
+/* A rename needs permission for the directory only, which is best found out by trying. */
 static int try_to_create(const char *target)
 {
 	int fd;
