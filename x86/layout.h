@@ -4,9 +4,10 @@
 
 /*
  * Guest-physical addresses that are x86's. What lkvm puts into RAM for the kernel
- * is all in the first MiB, which no kernel image may touch; the kernel copies what it
- * needs of that before it uses the memory for anything else. The interrupt
- * controllers, and pages of KVM's own, are in the hole below 4 GiB.
+ * is all in the first MiB, which no kernel image may touch; the kernel copies
+ * what it needs of that before it uses the memory for anything else. The
+ * interrupt controllers, and pages of KVM's own, are in the hole below 4 GiB.
+ * docs/hacking.md has a map of all of memory.
  */
 #include "kvm/types.h"
 
