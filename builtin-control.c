@@ -101,7 +101,7 @@ static bool read_vm(const char *line, struct vm *vm)
 	return uid == geteuid() || geteuid() == 0;
 }
 
-/* Calls @found for each, until it returns true; then returns true. */
+/* Calls @found for each VM until it returns true; then returns true. */
 static bool for_each_vm(bool (*found)(const struct vm *vm, const char *name), const char *name,
 			struct vm *vm)
 {
@@ -157,7 +157,7 @@ static bool is_called(const struct vm *vm, const char *name)
 	return !strcmp(vm->name, name);
 }
 
-/* To the user's own VM of that name, or, for root, to anybody's. */
+/* Connects to the user's own VM of that name, or, for root, to anybody's. */
 static int connect_by_name(const char *name)
 {
 	struct vm vm = { .uid = geteuid() };

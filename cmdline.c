@@ -28,7 +28,7 @@ bool cmdline_has_word(const char *params, const char *start)
 	return false;
 }
 
-/* For a kernel that will not look at ACPI. Returns -ENOMEM or 0. */
+/* Adds descriptions for a kernel that will not look at ACPI. Returns -ENOMEM or 0. */
 static int describe_devices(char **line, const struct platform_device *devices)
 {
 	for (const struct platform_device *d = devices; d; d = d->next) {

@@ -156,7 +156,7 @@ static void add_size(struct strbuf *text, const char *name, u64 bytes)
 	strbuf__printf(text, "%-10s %s\n", name, format_size(bytes, size));
 }
 
-/* What the balloon knows, a line each; what the guest has told is as of its last answer. */
+/* Writes what the balloon knows, a line each. The guest's own numbers are those it sent last. */
 static void describe_balloon(struct strbuf *text, const struct balloon_stats *stats)
 {
 	static const struct {

@@ -36,7 +36,7 @@ struct host_file {
 int host_file__open(struct host_file *f, struct disk_open *o);
 void host_file__close(struct host_file *f);
 
-/* What lies beyond the end reads as zeros. */
+/* Beyond its end the file reads as zeros. */
 int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 len);
 int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset);
 

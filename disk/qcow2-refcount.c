@@ -228,7 +228,7 @@ static int write_reftable(struct qcow2 *q, const u64 *table, u64 nr, u64 offset)
 	return 0;
 }
 
-/* In this order; what fails in between leaves the old table valid. */
+/* In this order: if it fails in between, the old table stays valid. */
 static int switch_table(struct qcow2 *q, const struct new_table *t, const u64 *table)
 {
 	u64 offset = t->first << q->header.cluster_bits;

@@ -301,7 +301,7 @@ static bool qcow2__map(struct disk_image *image, u64 offset, u64 len, bool for_w
 	if (run.type == QCOW2_TYPE_UNALLOCATED && !for_write && backing_has(q, offset) &&
 	    len <= q->backing->size - offset)
 		return q->backing->ops->map(q->backing, offset, len, false, extent);
-	/* What is not the image's own may be freed, and used again, while it is read. */
+	/* A cluster that is not the image's own may be freed, and used again, while it is read. */
 	if (run.type != QCOW2_TYPE_NORMAL || !(run.copied || image->read_only))
 		return false;
 	if (for_write && q->header.autoclear)

@@ -50,7 +50,7 @@
 #define QCOW2_ZERO		(1ull << 0)
 #define QCOW2_OFFSET_MASK	0x00fffffffffffe00ull
 
-/* Where fields of the header are that change */
+/* Where the fields of the header are that change */
 #define QCOW2_HEADER_REFTABLE	48 /* offset (8 bytes), clusters (4) */
 #define QCOW2_HEADER_AUTOCLEAR	88
 
@@ -156,7 +156,7 @@ void qcow2_cache__exit(struct qcow2_cache *c);
 int qcow2_cache__get(struct qcow2_cache *c, struct host_file *file, u64 offset, u8 **data);
 void qcow2_cache__dirty(struct qcow2_cache *c, u64 offset);
 int qcow2_cache__write(struct qcow2_cache *c, struct host_file *file);
-/* What is cached of this range is no longer there. */
+/* Drops what is cached of this range. */
 void qcow2_cache__forget(struct qcow2_cache *c, u64 offset, u64 len);
 
 /* qcow2-refcount.c */
@@ -196,7 +196,7 @@ struct qcow2_run {
 
 int qcow2_entry_type(const struct qcow2 *q, u64 entry, enum qcow2_type *type);
 
-/* What there is at @offset; the run has at most @len bytes, and one at least. */
+/* Finds out what there is at @offset; the run has one to @len bytes. */
 int qcow2_lookup(struct qcow2 *q, u64 offset, u64 len, struct qcow2_run *run);
 
 /*
@@ -205,9 +205,11 @@ int qcow2_lookup(struct qcow2 *q, u64 offset, u64 len, struct qcow2_run *run);
  */
 u64 qcow2_slice_clusters(const struct qcow2 *q, u64 offset);
 int qcow2_get_entries(struct qcow2 *q, u64 offset, u64 *entries, u64 count);
-/* For this the table must be the image's own, and there. */
+
+/* Before entries are set, qcow2_own_table() provides their table, as the image's own. */
 int qcow2_own_table(struct qcow2 *q, u64 offset);
 int qcow2_set_entries(struct qcow2 *q, u64 offset, const u64 *entries, u64 count);
+
 /* Frees what @entry used, which is in no table any more */
 void qcow2_free_entry(struct qcow2 *q, u64 entry);
 

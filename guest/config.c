@@ -6,7 +6,7 @@
 
 #include <linux/errno.h>
 
-/* What "@word=" stands before in @record, or NULL. */
+/* The value, if @record is "@word=VALUE"; else NULL. */
 static char *value_of(char *record, const char *word)
 {
 	size_t len = strlen(word);

@@ -38,7 +38,7 @@ static int open_serial(const char *path)
 	return fd;
 }
 
-/* For a kernel without a virtio console. It has nobody to read from. */
+/* Takes serial ports, for a kernel without a virtio console; stdin is empty then. */
 static void open_serial_ports(int ends[NR_STREAMS])
 {
 	report(GUEST_SAYS_WARNING, "the kernel has no virtio console (CONFIG_VIRTIO_CONSOLE, "

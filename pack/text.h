@@ -22,7 +22,7 @@ int text__read(struct strbuf *s, const char *path, size_t max);
 /* Takes what is before the first of the bytes @ends off @rest. False: there is no more. */
 bool text__next(struct text *rest, const char *ends, struct text *part);
 
-/* The same for words, between which any number of the bytes @blanks may be */
+/* The same for words with any number of the bytes @blanks between them */
 bool text__word(struct text *rest, const char *blanks, struct text *word);
 
 static inline struct text text__of(const struct strbuf *s)

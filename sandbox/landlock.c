@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of versions that the headers may not know yet */
+/* From versions that the headers may not know yet */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
 #endif
@@ -35,7 +35,7 @@ int landlock__version(void)
 	return version < 0 ? 0 : (int)version;
 }
 
-/* What a version can deny: a bit more with most of them */
+/* What a version can deny; most added one bit */
 static u64 handled(int version)
 {
 	u64 all = LANDLOCK_ACCESS_FS_REFER - 1; /* of the first version */

@@ -29,7 +29,7 @@
 #define NO_CODE(threads, name) { threads, SYS_##name, #name, IF_WITHOUT, 2, PROT_EXEC, "PROT_EXEC" }
 #define OURS(threads, name) { threads, SYS_##name, #name, IF_OURS, 0, 0, "lkvm" }
 
-/* What C libraries make of the same functions */
+/* The system calls that C libraries make for the same functions */
 #ifdef __GLIBC__
 #define LIBC_OPENAT MAIN
 #define LIBC_SETFD 0

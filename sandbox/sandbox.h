@@ -24,7 +24,7 @@ struct sandbox_params {
 /* Returns 0 or -errno; -EINVAL where the kernel has no seccomp filters. */
 int sandbox__new(struct sandbox **s, const struct sandbox_params *params);
 
-/* When all threads that were in it have ended, except the one that made it. NULL is none. */
+/* To be called when all other threads that were in it have ended. NULL is no sandbox. */
 void sandbox__free(struct sandbox *s);
 
 #endif

@@ -19,7 +19,7 @@ int file_info__get(struct file_info *info, int dirfd, const char *name)
 	const unsigned flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
 	struct statx st;
 
-	/* By number, as musl has no statx() */
+	/* Called by number, as musl has no statx() */
 	if (syscall(SYS_statx, dirfd, name, flags, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
 		return -errno;
 	*info = (struct file_info){

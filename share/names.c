@@ -260,7 +260,7 @@ int p9_rename(struct share *s, struct p9_call *c)
 		return err;
 	if (!fid->node->name)
 		return fid->node == s->tree.root ? -EBUSY : -ENOENT;
-	/* Its own name goes while it is renamed. */
+	/* A copy: the node's own name is freed when it is renamed. */
 	char *name = strdup(fid->node->name);
 
 	if (!name)

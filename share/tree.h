@@ -58,7 +58,7 @@ int tree__look_up(struct tree *t, struct node *parent, const char *name, struct 
 /* The same if there is such a node, else NULL. No reference. */
 struct node *tree__find(const struct tree *t, const struct node *parent, const char *name);
 
-/* A descriptor of it, to be used for this message; or -errno. */
+/* Returns a descriptor of it, to be used for this message only; or -errno. */
 int node__fd(struct tree *t, struct node *n);
 
 /* Where to find it: a descriptor and a name, empty for the descriptor itself. 0 or -errno. */
@@ -68,7 +68,7 @@ struct place {
 };
 int node__place(struct tree *t, struct node *n, struct place *place);
 
-/* What its name stands for now: notices if that is another file than before. 0 or -errno. */
+/* Looks at what its name stands for now, and notices if that is another file. 0 or -errno. */
 int node__look(struct tree *t, struct node *n, struct file_info *info);
 
 /*
@@ -90,7 +90,7 @@ void node__removed(struct tree *t, struct node *n);
 /* Whether @n is @other, or below it. */
 bool node__is_within(const struct node *n, const struct node *other);
 
-/* It is called @name, in @parent, from now on: malloc'd, and the node's from then on. */
+/* From now on it is called @name, in @parent. @name is malloc'd, and becomes the node's. */
 void node__moved(struct tree *t, struct node *n, struct node *parent, char *name);
 
 #endif

@@ -156,7 +156,7 @@ static int set(const char *path, const struct xattr *x)
 {
 	int n;
 
-	/* To replace it by nothing is how Linux says that it be removed. */
+	/* Linux removes an attribute by replacing it with an empty one. */
 	if (!x->size && x->flags == XATTR_REPLACE)
 		n = removexattr(path, x->name);
 	else

@@ -55,7 +55,10 @@ ssize_t pread_full(int fd, void *buf, size_t len, u64 offset)
 
 ssize_t preadv_cached(int fd, const struct iovec *iov, unsigned nr_iov, u64 offset)
 {
-	/* By number, as musl has no preadv2(). The offset is in two halves for 32-bit hosts' sake. */
+	/*
+	 * Called by number, as musl has no preadv2(). The offset is in two halves for
+	 * 32-bit hosts' sake.
+	 */
 	long n = syscall(SYS_preadv2, fd, iov, (unsigned long)nr_iov, (unsigned long)offset, 0ul,
 			 RWF_NOWAIT);
 

@@ -149,7 +149,7 @@ int whole_file__clear(const struct whole_file *f)
 	return -errno;
 }
 
-/* In pieces that a pipe which is ready takes without waiting */
+/* Writes in pieces, each of which a pipe that is ready takes without waiting. */
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {

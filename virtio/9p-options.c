@@ -109,7 +109,7 @@ static int opt_9p(const struct option *opt, const char *value, void *var)
 	return 0;
 }
 
-/* Its tag is rw0 for the first one, rw1 for the next. */
+/* --rw: the tag is rw0 for the first one, rw1 for the next. */
 static int opt_rw(const struct option *opt, const char *value, void *var)
 {
 	struct kvm_config *cfg = var;

@@ -133,7 +133,7 @@ static void say_cause(const char *cause)
 	pr_err("likely cause: %s", cause);
 }
 
-/* What could not be emulated. Returns how many bytes of it are known. */
+/* Finds the instruction that could not be emulated. Returns how many bytes of it are known. */
 static unsigned find_instruction(const struct kvm_cpu *cpu, const struct cpu_snapshot *s, u8 code[15])
 {
 	const struct kvm_run *run = cpu->run;

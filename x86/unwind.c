@@ -82,7 +82,7 @@ struct stack {
 	u64 words[STACK_SIZE / sizeof(u64)];
 };
 
-/* As far as it can be read: a guard page, or the end of memory, ends a stack too. */
+/* Reads as far as it can: a guard page, or the end of memory, ends a stack too. */
 static void stack__read(struct stack *s, const struct unwind_memory *m, u64 rsp)
 {
 	u64 left;

@@ -7,7 +7,7 @@
 
 enum host_cpu_flags { HOST_CPU_VMX = 1, HOST_CPU_SVM = 2, HOST_CPU_HYPERVISOR = 4 };
 
-/* Of the first CPU in /proc/cpuinfo: all are alike in what matters here. */
+/* The first CPU's in /proc/cpuinfo: all are alike in what matters here. */
 unsigned host__cpu_flags(void);
 
 /* What /dev/kvm is most likely made of. */

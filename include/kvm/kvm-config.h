@@ -14,7 +14,7 @@
 
 /* Room for lkvm's own tables, and one huge page */
 #define MIN_MEM MiB(2)
-/* What KVM takes as one memory slot: 2^31 - 1 pages, and the low part is another slot */
+/* KVM takes at most 2^31 - 1 pages as one memory slot, and the part below 4 GiB is another */
 #define MAX_MEM TiB(8)
 
 #define MAX_VCPUS 4096 /* KVM says less, and is asked */

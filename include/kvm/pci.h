@@ -108,7 +108,7 @@ static inline u32 pci__pin_gsi(u32 slot, u32 pin)
 	return FIRST_SHARED_GSI + (slot * 4 + pin) % NR_SHARED_GSIS;
 }
 
-/* For the firmware tables. 0 slots: there is no bus. */
+/* How many slots the firmware tables describe; 0: there is no bus. */
 unsigned pci__nr_slots(const struct kvm *kvm);
 
 /* The window above 4 GiB; size 0: there is none. */

@@ -32,7 +32,7 @@ typedef uint64_t u64;
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
-/* For what races by its nature, with a guest: ThreadSanitizer does not look into the function. */
+/* For functions that race with a guest by their nature: ThreadSanitizer ignores them. */
 #define __racy __attribute__((no_sanitize_thread))
 
 static inline u64 min_u64(u64 a, u64 b)

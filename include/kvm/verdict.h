@@ -115,7 +115,7 @@ const struct verdict_record *verdict__final(struct verdict *v);
 /* "triple-fault" and so on, as in the manual's table of exit statuses. */
 const char *verdict__name(enum verdict_kind kind);
 
-/* Its exit status; of fail, command and signal, which have many, the least. */
+/* The exit status of @kind; the lowest for fail, command and signal, which have many. */
 int verdict__code(enum verdict_kind kind);
 
 /*

@@ -30,7 +30,7 @@ struct balloon_stats {
 /* Asks the guest to give up @bytes. -EINVAL: it does not have that much. */
 int virtio_balloon__set_target(struct kvm *kvm, u64 bytes);
 
-/* What is known now. */
+/* Fills in what is known now. */
 int virtio_balloon__stats(struct kvm *kvm, struct balloon_stats *stats);
 
 /*
