@@ -258,6 +258,7 @@ static int init_list__init(struct machine *m)
 /*
  * Run
  */
+
 static void kvm_cmd_run_work(struct kvm *kvm)
 {
 	timeline__mark(&kvm->timeline, MARK_KERNEL_LOADED);
@@ -439,6 +440,7 @@ static int run_machine(const struct kvm_config *cfg, struct status *record)
 /*
  * The record, of every run that was asked for, whether it came about or not
  */
+
 /* Returns 0, with *@record NULL if none is asked for, or -errno after a message. */
 static int begin_record(struct status **record, const struct kvm_config *cfg, int argc, char **argv)
 {

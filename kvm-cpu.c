@@ -30,6 +30,7 @@ static void kvm_cpu__count_write(struct kvm_cpu *cpu)
 /*
  * Exit handlers. Each returns true if the vCPU goes on.
  */
+
 static bool handle_io(struct kvm_cpu *cpu)
 {
 	struct kvm_run *run = cpu->run;

@@ -108,6 +108,7 @@ void kvm__guest_halted(struct kvm *kvm)
 /*
  * What it has
  */
+
 int kvm__check_extension(const struct kvm *kvm, unsigned cap)
 {
 	int value = ioctl(kvm->vm_fd, KVM_CHECK_EXTENSION, cap);
@@ -282,6 +283,7 @@ static int init_ram(struct kvm *kvm)
 /*
  * The module
  */
+
 static int vm__init(struct kvm *kvm, struct kvm_device **dev)
 {
 	int err;

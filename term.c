@@ -65,9 +65,7 @@ struct term {
 	struct termios user_mode;
 };
 
-/*
- * For the handler of fatal signals only, which has no other way to know.
- */
+/* The handler of fatal signals has no other way to know. */
 static struct termios crash_mode;
 static volatile sig_atomic_t crash_restores;
 
@@ -85,6 +83,7 @@ static void console__poll(struct console *c, bool on)
 /*
  * The terminal's mode
  */
+
 static bool is_foreground(void)
 {
 	pid_t group = tcgetpgrp(STDIN_FILENO);
@@ -165,6 +164,7 @@ static void handle_crashes(void)
 /*
  * Input
  */
+
 static void say_keys(void)
 {
 	log__print(LOG_ALWAYS, "Ctrl-a x  end the VM");
@@ -308,6 +308,7 @@ static void console__guest_is_ready(struct ioloop_call *call)
 /*
  * What the guest's side calls
  */
+
 struct console *term__console(struct kvm *kvm, unsigned n)
 {
 	return kvm->term->consoles[n];
@@ -436,6 +437,7 @@ u64 term__flush(struct kvm *kvm, unsigned ms)
 /*
  * Output that was refused. The writer's thread knows when there is room.
  */
+
 static void console__has_room(struct outbuf *o)
 {
 	struct console *c = container_of(o, struct console, out);
@@ -472,6 +474,7 @@ static void console__patience_ends(struct ioloop_timer *t)
 /*
  * The module
  */
+
 static int open_pty(struct console *c, unsigned n)
 {
 	struct termios raw;

@@ -121,6 +121,7 @@ static void find_modules(struct kernel_files *k, const struct place *p)
 /*
  * The kernel's directory and tree
  */
+
 static bool has_config(struct kernel_files *k, const char *dir)
 {
 	struct strbuf config = { 0 };

@@ -20,6 +20,7 @@
 /*
  * The writer
  */
+
 static void say_why_it_ends(const struct console_log *log)
 {
 	char size[SIZE_STRING_LEN];
@@ -82,6 +83,7 @@ static void console_log__run(struct writer_thread *w)
 /*
  * The others
  */
+
 int console_log__start(struct console_log *log, int fd, const char *path, bool stamps,
 		       struct sandbox *sandbox)
 {
@@ -211,6 +213,7 @@ void console_log__stop(struct console_log *log)
 /*
  * The module
  */
+
 struct console_log_module {
 	struct kvm_device dev;
 	struct console_log log;

@@ -72,6 +72,7 @@ static console_listener *const listeners[] = {
 /*
  * What stands before a message
  */
+
 static const char *skip_blanks(const char *p)
 {
 	while (*p == ' ')
@@ -170,6 +171,7 @@ void console_line__parse(struct console_line *line, const char *text, size_t len
 /*
  * Making lines
  */
+
 static void parse(struct console_watch *w, struct console_line *line)
 {
 	w->line[w->len] = '\0';

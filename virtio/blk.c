@@ -211,6 +211,7 @@ static void blk__serve(struct virtio_device *device)
 /*
  * Configuration
  */
+
 static u64 blk__config_read(struct virtio_device *device, u64 offset, unsigned width)
 {
 	struct virtio_blk *blk = container_of(device, struct virtio_blk, device);
@@ -306,6 +307,7 @@ static u64 offered_features(const struct virtio_blk *blk)
 /*
  * The module
  */
+
 static void free_requests(struct virtio_blk *blk)
 {
 	while (blk->free) {
