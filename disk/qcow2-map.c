@@ -20,11 +20,12 @@ u64 qcow2_slice_clusters(const struct qcow2 *q, u64 offset)
 
 int qcow2_entry_type(const struct qcow2 *q, u64 entry, enum qcow2_type *type)
 {
-	u64 offset = entry & QCOW2_OFFSET_MASK;
+	u64 offset = entry & QCOW2_OFFSET_MASK, count;
 
 	if (entry & QCOW2_COMPRESSED) {
 		*type = QCOW2_TYPE_COMPRESSED;
-		return 0;
+		qcow2_compressed_clusters(q, entry, &offset, &count);
+		return qcow2_is_in_table(q, offset, count << q->header.cluster_bits) ? -EIO : 0;
 	}
 	if ((entry & QCOW2_ZERO) && q->header.version == 2)
 		return -EIO;

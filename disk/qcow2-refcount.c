@@ -15,8 +15,7 @@
 
 #define MAX_OFFSET (1ull << 56) /* the highest that an L2 entry can name, and one */
 
-/* A refcount of 0 may be a lie: tables must not be overwritten whatever it says. */
-static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
+bool qcow2_is_in_table(const struct qcow2 *q, u64 offset, u64 len)
 {
 	const struct qcow2_header *h = &q->header;
 	u64 end = offset + len;
@@ -30,7 +29,7 @@ static bool is_in_table(const struct qcow2 *q, u64 offset, u64 len)
 bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len)
 {
 	return !(offset & (q->cluster_size - 1)) && offset < q->file.size && len <= MAX_OFFSET &&
-	       !is_in_table(q, offset, len);
+	       !qcow2_is_in_table(q, offset, len);
 }
 
 /* How many clusters one block counts, as a power of two */
@@ -140,8 +139,10 @@ static int make_block(struct qcow2 *q, u64 block)
 {
 	u64 cluster = block << block_bits(q);
 	u64 offset = cluster << q->header.cluster_bits;
-	int err = is_in_table(q, offset, q->cluster_size) ? -EIO : qcow2_clear_cluster(q, offset);
+	int err = -EIO;
 
+	if (!qcow2_is_in_table(q, offset, q->cluster_size))
+		err = qcow2_clear_cluster(q, offset);
 	if (err)
 		return err;
 	qcow2_cache__forget(&q->refcounts, offset, q->cluster_size);
@@ -360,7 +361,8 @@ int qcow2_alloc(struct qcow2 *q, u64 want, u64 *offset, u64 *count)
 	*offset = cluster << q->header.cluster_bits;
 	if (cluster >= (MAX_OFFSET >> q->header.cluster_bits) - *count)
 		return -EFBIG;
-	return is_in_table(q, *offset, *count << q->header.cluster_bits) ? -EIO : 0;
+	/* That a refcount is 0 is not enough if it is a lie. */
+	return qcow2_is_in_table(q, *offset, *count << q->header.cluster_bits) ? -EIO : 0;
 }
 
 /*

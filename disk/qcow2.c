@@ -133,25 +133,36 @@ struct new_clusters {
 	u64 old[QCOW2_MAX_SLICE_CLUSTERS]; /* entries */
 };
 
-static bool has_own_cluster(const struct qcow2 *q, u64 entry, enum qcow2_type wanted)
+static bool is_reusable(const struct qcow2 *q, u64 entry)
 {
 	enum qcow2_type type;
 
-	return (entry & QCOW2_COPIED) && !qcow2_entry_type(q, entry, &type) && type == wanted;
+	return (entry & QCOW2_COPIED) && !qcow2_entry_type(q, entry, &type) &&
+	       type == QCOW2_TYPE_ZERO_ALLOCATED;
+}
+
+/* One that lies may not: what it names would be freed. The next lookup finds it. */
+static bool may_be_replaced(const struct qcow2 *q, u64 entry)
+{
+	enum qcow2_type type;
+
+	if (qcow2_entry_type(q, entry, &type))
+		return false;
+	return !(entry & QCOW2_COPIED) ||
+	       (type != QCOW2_TYPE_NORMAL && type != QCOW2_TYPE_ZERO_ALLOCATED);
 }
 
 static int allocate(struct qcow2 *q, struct new_clusters *n)
 {
 	u64 want = 0;
 
-	if (has_own_cluster(q, n->old[0], QCOW2_TYPE_ZERO_ALLOCATED)) {
+	if (is_reusable(q, n->old[0])) {
 		n->host = n->old[0] & QCOW2_OFFSET_MASK;
 		n->count = 1;
 		n->reused = true;
 		return 0;
 	}
-	while (want < n->count && !has_own_cluster(q, n->old[want], QCOW2_TYPE_NORMAL) &&
-	       !has_own_cluster(q, n->old[want], QCOW2_TYPE_ZERO_ALLOCATED))
+	while (want < n->count && may_be_replaced(q, n->old[want]))
 		want++;
 
 	int err = qcow2_alloc(q, want, &n->host, &n->count);

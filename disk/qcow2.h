@@ -194,6 +194,7 @@ struct qcow2_run {
 	u64 len;
 };
 
+/* -EIO if an entry of a sound image cannot be so */
 int qcow2_entry_type(const struct qcow2 *q, u64 entry, enum qcow2_type *type);
 
 /* Finds out what there is at @offset; the run has one to @len bytes. */
@@ -215,6 +216,8 @@ void qcow2_free_entry(struct qcow2 *q, u64 entry);
 
 int qcow2_write_l1(struct qcow2 *q);
 
+/* True if some of it is in what the header names: itself, the L1 or the refcount table. */
+bool qcow2_is_in_table(const struct qcow2 *q, u64 offset, u64 len);
 /* True if clusters of data may be there: in the file, and not on top of its tables. */
 bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len);
 

@@ -14,6 +14,7 @@ enum { HEADER, REFTABLE, REFBLOCK, L1, L2, DATA, NR_CLUSTERS };
 #define AT(cluster) ((cluster) * CLUSTER)
 #define DISK_SIZE KiB(32)
 #define COPIED (1ull << 63)
+#define COMPRESSED (1ull << 62)
 
 extern u8 qcow2_file[AT(NR_CLUSTERS)];
 

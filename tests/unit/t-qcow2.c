@@ -258,8 +258,8 @@ static void tables_that_lie_are_errors_when_they_are_used(void)
 		{ AT(L2), AT(REFTABLE) | COPIED, true, true },
 		{ AT(L2), AT(L1), true, true },
 		{ AT(L2), AT(100) | COPIED | 1, true, true },
-		{ AT(L2), 1ull << 62 | AT(100), true, false },
-		{ AT(L2), 1ull << 62 | AT(DATA), true, false }, /* no deflate data */
+		{ AT(L2), COMPRESSED | AT(100), true, false },
+		{ AT(L2), COMPRESSED | AT(DATA), true, false }, /* no deflate data */
 		{ AT(REFTABLE), 0, false, true }, /* no cluster is counted */
 	};
 
@@ -444,7 +444,7 @@ static void a_write_ends_where_a_snapshots_cluster_begins(void)
 static u64 compressed(unsigned at, unsigned sectors, const void *data, size_t len)
 {
 	memcpy(qcow2_file + at, data, len);
-	return 1ull << 62 | (u64)(sectors - 1) << 61 | at;
+	return COMPRESSED | (u64)(sectors - 1) << 61 | at;
 }
 
 static void a_compressed_cluster_is_whole_or_an_error(void)
@@ -568,6 +568,53 @@ static void lies_of_refcounts_do_no_more_damage(void)
 	CHECK_EQ(nr_counted(), NR_CLUSTERS - 1);
 }
 
+/* What the image's file has in a cluster now */
+static const u8 *stored(unsigned cluster)
+{
+	static u8 buf[CLUSTER];
+	int fd = open(at("image"), O_RDONLY);
+
+	CHECK(pread(fd, buf, CLUSTER, AT(cluster)) == CLUSTER);
+	close(fd);
+	return buf;
+}
+
+/* One bad entry, which an unlucky write comes across, must not cost more than that write. */
+static void an_entry_that_lies_is_not_replaced(void)
+{
+	static const u64 lies[] = {
+		AT(L1), AT(L1) | COPIED, AT(REFTABLE) | 1, AT(100), AT(100) | COPIED | 1,
+		COMPRESSED | 8, COMPRESSED | AT(L1), COMPRESSED | AT(REFTABLE),
+		COMPRESSED | 1ull << 61 | (AT(L1) - 8), /* two sectors, of which one is before */
+	};
+	struct disk_image *image;
+	u8 byte;
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(lies); i++) {
+		unsigned before = i % 2; /* entries that are sound */
+
+		test__context("entry 0x%llx behind %u", (unsigned long long)lies[i / 2], before);
+		qcow2__make(3);
+		qcow2__put(AT(L2) + 8 + 8 * before, 8, lies[i / 2]);
+		image = open_image(false);
+		if (!CHECK(image))
+			return;
+		CHECK_EQ(write_bytes(image, CLUSTER, CLUSTER * (1 + before)), -EIO);
+		CHECK_EQ(disk__discard(image, CLUSTER, CLUSTER * (1 + before)), -EIO);
+		CHECK_EQ(disk__flush(image), 0);
+		CHECK_EQ(read_byte(image, 0, &byte), 0);
+		CHECK_EQ(disk__close(image), 0);
+		CHECK_BYTES(stored(L1), qcow2_file + AT(L1), CLUSTER);
+		CHECK_BYTES(stored(REFTABLE), qcow2_file + AT(REFTABLE), CLUSTER);
+		image = open_file("image", false);
+		if (!CHECK(image))
+			return;
+		CHECK_EQ(read_byte(image, 0, &byte), 0);
+		CHECK_EQ(byte, 0x5a);
+		disk__close(image);
+	}
+}
+
 /* The host has no more room: what fails is the request, and it works once there is room. */
 static void a_file_that_cannot_grow_stays_sound(void)
 {
@@ -609,4 +656,5 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_write_ends_where_a_snapshots_cluster_begins),
       T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
       T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
+      T(an_entry_that_lies_is_not_replaced),
       T(a_file_that_cannot_grow_stays_sound))
