@@ -215,6 +215,9 @@ static int check_tables(const struct reader *r)
 		return lie(r, "its refcount table is larger than 8 MiB");
 	if (!can_be_table(r, h->reftable_offset, reftable_bytes))
 		return lie(r, "its refcount table is not inside the file");
+	if (h->l1_offset < h->reftable_offset + reftable_bytes &&
+	    h->reftable_offset < h->l1_offset + (u64)h->l1_size * 8)
+		return lie(r, "its L1 table and its refcount table overlap");
 	if (nr_snapshots > QCOW2_MAX_SNAPSHOTS ||
 	    (nr_snapshots && !can_be_table(r, get_be64(r->cluster + 64), 1)))
 		return lie(r, "its snapshot table is not inside the file");

@@ -29,7 +29,7 @@ int qcow2_entry_type(const struct qcow2 *q, u64 entry, enum qcow2_type *type)
 	}
 	if ((entry & QCOW2_ZERO) && q->header.version == 2)
 		return -EIO;
-	if (offset && !qcow2_is_data(q, offset, q->cluster_size))
+	if (offset && !qcow2_can_be_data(q, offset))
 		return -EIO;
 	if (entry & QCOW2_ZERO)
 		*type = offset ? QCOW2_TYPE_ZERO_ALLOCATED : QCOW2_TYPE_ZERO;
@@ -45,7 +45,7 @@ static int find_entry(const struct qcow2 *q, u64 offset, u64 *where)
 	u64 index = offset >> q->header.cluster_bits & (q->cluster_size / 8 - 1);
 
 	*where = table ? table + index * 8 : 0;
-	return table && !qcow2_is_data(q, table, q->cluster_size) ? -EIO : 0;
+	return table && !qcow2_can_be_table(q, table) ? -EIO : 0;
 }
 
 /* A pointer to the entry that is at @where in the file, in its slice */
@@ -180,7 +180,7 @@ int qcow2_own_table(struct qcow2 *q, u64 offset)
 	u64 index = offset >> table_bits(q), old = q->l1[index] & QCOW2_OFFSET_MASK, table, count;
 	int err;
 
-	if (old && !qcow2_is_data(q, old, q->cluster_size))
+	if (old && !qcow2_can_be_table(q, old))
 		return -EIO;
 	if (old && (q->l1[index] & QCOW2_COPIED))
 		return 0;
@@ -195,8 +195,11 @@ int qcow2_own_table(struct qcow2 *q, u64 offset)
 	qcow2_cache__forget(&q->l2, table, q->cluster_size);
 	q->l1[index] = table | QCOW2_COPIED;
 	mark_l1_dirty(q, index);
-	if (old)
+	qcow2_add_table(q, table);
+	if (old) {
+		qcow2_remove_table(q, old);
 		qcow2_free(q, old, 1);
+	}
 	return 0;
 }
 

@@ -15,23 +15,6 @@
 
 #define MAX_OFFSET (1ull << 56) /* the highest that an L2 entry can name, and one */
 
-bool qcow2_is_in_table(const struct qcow2 *q, u64 offset, u64 len)
-{
-	const struct qcow2_header *h = &q->header;
-	u64 end = offset + len;
-
-	return offset < q->cluster_size ||
-	       (offset < h->l1_offset + (u64)h->l1_size * 8 && end > h->l1_offset) ||
-	       (offset < h->reftable_offset + ((u64)h->reftable_clusters << h->cluster_bits) &&
-		end > h->reftable_offset);
-}
-
-bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len)
-{
-	return !(offset & (q->cluster_size - 1)) && offset < q->file.size && len <= MAX_OFFSET &&
-	       !qcow2_is_in_table(q, offset, len);
-}
-
 /* How many clusters one block counts, as a power of two */
 static u32 block_bits(const struct qcow2 *q)
 {
@@ -95,7 +78,7 @@ static int find_place(struct qcow2 *q, u64 cluster, struct place *place)
 	offset = q->reftable[block] & QCOW2_OFFSET_MASK;
 	if (!offset)
 		return 0;
-	if (!qcow2_is_data(q, offset, q->cluster_size))
+	if (!qcow2_can_be_table(q, offset))
 		return -EIO;
 	place->offset = offset + (in_block >> slice_bits << q->refcounts.slice_bits);
 	return get_slice(q, place->offset, &place->slice);
@@ -152,6 +135,8 @@ static int make_block(struct qcow2 *q, u64 block)
 	/* A block that does not count itself would be taken for a free cluster. */
 	if (err)
 		q->reftable[block] = 0;
+	else
+		qcow2_add_table(q, offset);
 	return err;
 }
 
@@ -186,6 +171,10 @@ static int plan_table(const struct qcow2 *q, struct new_table *t)
 		t->nr_blocks++;
 	if (t->nr_blocks > t->nr_entries - q->nr_reftable)
 		return -ENOSPC;
+	/* Nothing counts what is there, which is no reason to believe it. */
+	if (qcow2_is_in_table(q, t->first << q->header.cluster_bits,
+			      (t->nr_clusters + t->nr_blocks) << q->header.cluster_bits))
+		return -EIO;
 	return 0;
 }
 
@@ -258,6 +247,8 @@ static int grow_table(struct qcow2 *q)
 	u64 old_offset = q->header.reftable_offset, old_clusters = q->header.reftable_clusters;
 	int err = plan_table(q, &t);
 
+	if (!err)
+		err = qcow2_reserve_tables(q, q->nr_l1 + t.nr_entries);
 	if (err)
 		return err;
 
@@ -275,6 +266,8 @@ static int grow_table(struct qcow2 *q)
 	if (err)
 		goto free_table;
 
+	for (u64 i = 0; i < t.nr_blocks; i++)
+		qcow2_add_table(q, table[q->nr_reftable + i]);
 	free(q->reftable);
 	q->reftable = table;
 	q->nr_reftable = t.nr_entries;
@@ -393,15 +386,26 @@ static void punch(struct qcow2 *q, u64 *from, u64 to)
 	*from = to + 1;
 }
 
+static bool has_table(const struct qcow2 *q, u64 cluster, u64 count)
+{
+	u32 bits = q->header.cluster_bits;
+
+	return qcow2_is_in_table(q, cluster << bits, count << bits);
+}
+
 static int lower(struct qcow2 *q, const struct qcow2_extent *e)
 {
 	u64 value, unused = e->cluster, end = e->cluster + e->count;
+	bool mixed = has_table(q, e->cluster, e->count);
 
 	for (u64 c = e->cluster; c < end; c++) {
 		int err = get_refcount(q, c, &value);
 
 		if (err)
 			return err;
+		/* Whoever frees a table is wrong, and the disk would go with it. */
+		if (mixed && has_table(q, c, 1))
+			value = 0;
 		if (value) /* else the image has lied before */
 			err = set_refcount(q, c, value - 1);
 		if (err)

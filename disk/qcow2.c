@@ -327,6 +327,7 @@ static void qcow2_release(struct qcow2 *q)
 	qcow2_cache__exit(&q->refcounts);
 	free(q->l1);
 	free(q->reftable);
+	free(q->tables);
 	free(q->copy);
 	free(q->packed);
 	free(q->unpacked);
@@ -376,26 +377,32 @@ static bool entries_are_sound(const struct qcow2 *q, const u64 *table, u64 nr)
 	for (u64 i = 0; i < nr; i++) {
 		u64 offset = table[i] & QCOW2_OFFSET_MASK;
 
-		if (offset && !qcow2_is_data(q, offset, q->cluster_size))
+		if (offset && !qcow2_can_be_table(q, offset))
 			return false;
 	}
 	return true;
 }
 
-static int check_tables(const struct qcow2 *q, const struct disk_open *o)
+static int damaged(const struct disk_open *o, const char *how)
 {
-	const char *which = NULL;
+	return disk_error(o, -EINVAL, "is a damaged qcow2 image: %s; `qemu-img check` says more, "
+			  "',ro' reads what it can", how);
+}
+
+static int check_tables(struct qcow2 *q, const struct disk_open *o)
+{
+	int err;
 
 	if (o->read_only)
 		return 0;
 	if (!entries_are_sound(q, q->l1, q->nr_l1))
-		which = "L1";
-	else if (!entries_are_sound(q, q->reftable, q->nr_reftable))
-		which = "refcount";
-	if (!which)
-		return 0;
-	return disk_error(o, -EINVAL, "is a damaged qcow2 image: its %s table points to where no "
-			  "table can be; `qemu-img check` says more, ',ro' reads what it can", which);
+		return damaged(o, "its L1 table points to where no table can be");
+	if (!entries_are_sound(q, q->reftable, q->nr_reftable))
+		return damaged(o, "its refcount table points to where no table can be");
+	err = qcow2_find_tables(q);
+	if (err == -EEXIST)
+		return damaged(o, "two of its tables are in one place");
+	return err ? disk_error(o, err, "%s", strerror(-err)) : 0;
 }
 
 static int load_tables(struct qcow2 *q, const struct disk_open *o)

@@ -7,6 +7,7 @@
  *
  *	qcow2-header.c		what the header says, and whether that can be
  *	qcow2-cache.c		pieces of metadata in memory
+ *	qcow2-tables.c		where the tables are, and nothing else can be
  *	qcow2-refcount.c	which clusters are in use; allocation
  *	qcow2-map.c		where a cluster of the disk is: L1 and L2 tables
  *	qcow2-compressed.c	compressed clusters
@@ -112,6 +113,8 @@ struct qcow2 {
 	u64 nr_reftable;
 	u64 reftable_dirty_from, reftable_dirty_to;
 	struct qcow2_cache refcounts;
+	u64 *tables;			/* where L2 tables and refcount blocks are, ascending */
+	u64 nr_tables;			/* 0 if read-only */
 	u64 first_free;			/* no cluster below is free */
 	struct qcow2_extent frees[QCOW2_MAX_FREES]; /* to be freed by the next commit */
 	unsigned nr_frees;
@@ -158,6 +161,22 @@ void qcow2_cache__dirty(struct qcow2_cache *c, u64 offset);
 int qcow2_cache__write(struct qcow2_cache *c, struct host_file *file);
 /* Drops what is cached of this range. */
 void qcow2_cache__forget(struct qcow2_cache *c, u64 offset, u64 len);
+
+/*
+ * qcow2-tables.c: the header, the L1 and the refcount table, and in an image
+ * that can be written the L2 tables and refcount blocks that those name.
+ */
+bool qcow2_is_in_table(const struct qcow2 *q, u64 offset, u64 len);
+/* Whether an entry that says so of a cluster can be true */
+bool qcow2_can_be_table(const struct qcow2 *q, u64 offset);
+bool qcow2_can_be_data(const struct qcow2 *q, u64 offset);
+
+/* Finds those that are named. -EEXIST if two of them are in one place. */
+int qcow2_find_tables(struct qcow2 *q);
+/* From now on there may be @nr of them. */
+int qcow2_reserve_tables(struct qcow2 *q, u64 nr);
+void qcow2_add_table(struct qcow2 *q, u64 offset);
+void qcow2_remove_table(struct qcow2 *q, u64 offset);
 
 /* qcow2-refcount.c */
 
@@ -215,11 +234,6 @@ int qcow2_set_entries(struct qcow2 *q, u64 offset, const u64 *entries, u64 count
 void qcow2_free_entry(struct qcow2 *q, u64 entry);
 
 int qcow2_write_l1(struct qcow2 *q);
-
-/* True if some of it is in what the header names: itself, the L1 or the refcount table. */
-bool qcow2_is_in_table(const struct qcow2 *q, u64 offset, u64 len);
-/* True if clusters of data may be there: in the file, and not on top of its tables. */
-bool qcow2_is_data(const struct qcow2 *q, u64 offset, u64 len);
 
 #define QCOW2_MAX_SLICE_CLUSTERS 512 /* 4 KiB of 8-byte entries */
 

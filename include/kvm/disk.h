@@ -13,10 +13,10 @@
  * alike: disk__open() takes the locks that QEMU takes (open file description
  * locks), on backing files too, and refuses what another process already has.
  *
- * An image may come from a stranger: whatever its metadata says, no call crashes,
- * hangs, or uses memory beyond a few MiB and the tables of the image that are
- * kept (L1 at most 32 MiB, refcount table at most 8 MiB). Damage that is found at
- * run time is -EIO.
+ * What is in an image is a stranger's: whatever its metadata says, no call
+ * crashes, hangs, or uses memory beyond a few MiB and three times the tables of
+ * the image that are kept (L1 at most 32 MiB, refcount table at most 8 MiB).
+ * Damage that is found at run time is -EIO.
  *
  * Where files are limited in size (RLIMIT_FSIZE) the process must ignore
  * SIGXFSZ: then writing beyond is -EFBIG.

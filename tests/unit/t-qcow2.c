@@ -7,6 +7,7 @@
 #include "qcow2-maker.h"
 #include "test.h"
 
+#include "disk/qcow2.h"
 #include "kvm/disk.h"
 
 #include <errno.h>
@@ -146,12 +147,14 @@ static void a_header_that_lies_is_refused(void)
 		{ 36, 4, UINT32_MAX, "its L1 table is larger than 32 MiB" },
 		{ 40, 8, 0, "its L1 table is not inside the file" },
 		{ 40, 8, AT(L1) + 8, "its L1 table is not inside the file" },
+		{ 40, 8, AT(REFTABLE), "its L1 table and its refcount table overlap" },
 		{ 40, 8, AT(NR_CLUSTERS), "its L1 table is not inside the file" },
 		{ 40, 8, UINT64_MAX - 511, "its L1 table is not inside the file" },
 		{ 48, 8, 0, "its refcount table is not inside the file" },
 		{ 48, 8, AT(REFTABLE) + 1, "its refcount table is not inside the file" },
 		{ 48, 8, 1ull << 60, "its refcount table is not inside the file" },
 		{ 56, 4, 0, "it has no refcount table" },
+		{ 56, 4, 3, "its L1 table and its refcount table overlap" },
 		{ 56, 4, 100, "its refcount table is not inside the file" },
 		{ 56, 4, UINT32_MAX, "its refcount table is larger than 8 MiB" },
 		{ 60, 4, UINT32_MAX, "its snapshot table is not inside the file" },
@@ -293,6 +296,9 @@ static void tables_that_lie_about_tables_are_refused(void)
 		{ AT(L1), 8, AT(L1), "its L1 table points" },
 		{ AT(REFTABLE), 8, AT(100), "its refcount table points" },
 		{ AT(REFTABLE) + 504, 8, AT(L1), "its refcount table points" },
+		{ AT(REFTABLE) + 8, 8, AT(REFBLOCK), "two of its tables are in one place" },
+		{ AT(REFTABLE) + 504, 8, AT(L2), "two of its tables are in one place" },
+		{ AT(L1), 8, AT(REFBLOCK) | COPIED, "two of its tables are in one place" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
@@ -468,7 +474,7 @@ static void a_compressed_cluster_is_whole_or_an_error(void)
 	disk__close(image);
 }
 
-/* Tables that name tables are no sound images; but what is mapped is not looked into. */
+/* In a backing file a table may be taken for data: it is only read. */
 static void a_map_does_not_leave_what_it_is_of(void)
 {
 	struct disk_extent extent;
@@ -481,8 +487,8 @@ static void a_map_does_not_leave_what_it_is_of(void)
 	save("base", qcow2_file, sizeof(qcow2_file));
 	set_backing("base", "qcow2");
 	qcow2__put(AT(L2), 8, 0);
-	qcow2__put(AT(L2) + 5 * 8, 8, AT(L2) | COPIED);
-	qcow2__put(AT(L2) + 6 * 8, 8, AT(REFBLOCK) | COPIED);
+	qcow2__put(AT(L2) + 5 * 8, 8, AT(DATA) | COPIED);
+	qcow2__put(AT(L2) + 6 * 8, 8, AT(DATA) | COPIED);
 
 	struct disk_image *image = open_image(false);
 
@@ -541,7 +547,7 @@ static unsigned nr_counted(void)
 /* Refcounts that say of something in use that it is free */
 static void lies_of_refcounts_do_no_more_damage(void)
 {
-	static const unsigned tables[] = { HEADER, REFTABLE, L1 };
+	static const unsigned tables[] = { HEADER, REFTABLE, REFBLOCK, L1, L2 };
 	struct disk_image *image;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -586,7 +592,10 @@ static void an_entry_that_lies_is_not_replaced(void)
 		AT(L1), AT(L1) | COPIED, AT(REFTABLE) | 1, AT(100), AT(100) | COPIED | 1,
 		COMPRESSED | 8, COMPRESSED | AT(L1), COMPRESSED | AT(REFTABLE),
 		COMPRESSED | 1ull << 61 | (AT(L1) - 8), /* two sectors, of which one is before */
+		AT(L2), AT(L2) | COPIED, AT(REFBLOCK), AT(REFBLOCK) | COPIED | 1,
+		COMPRESSED | AT(REFBLOCK), COMPRESSED | (AT(L2) + 100),
 	};
+	struct disk_extent extent;
 	struct disk_image *image;
 	u8 byte;
 
@@ -599,6 +608,7 @@ static void an_entry_that_lies_is_not_replaced(void)
 		image = open_image(false);
 		if (!CHECK(image))
 			return;
+		CHECK(!disk__map(image, CLUSTER * (1 + before), CLUSTER, true, &extent));
 		CHECK_EQ(write_bytes(image, CLUSTER, CLUSTER * (1 + before)), -EIO);
 		CHECK_EQ(disk__discard(image, CLUSTER, CLUSTER * (1 + before)), -EIO);
 		CHECK_EQ(disk__flush(image), 0);
@@ -606,6 +616,7 @@ static void an_entry_that_lies_is_not_replaced(void)
 		CHECK_EQ(disk__close(image), 0);
 		CHECK_BYTES(stored(L1), qcow2_file + AT(L1), CLUSTER);
 		CHECK_BYTES(stored(REFTABLE), qcow2_file + AT(REFTABLE), CLUSTER);
+		CHECK(!memcmp(stored(REFBLOCK), qcow2_file + AT(REFBLOCK), 2 * NR_CLUSTERS));
 		image = open_file("image", false);
 		if (!CHECK(image))
 			return;
@@ -613,6 +624,54 @@ static void an_entry_that_lies_is_not_replaced(void)
 		CHECK_EQ(byte, 0x5a);
 		disk__close(image);
 	}
+}
+
+/* Whoever asks for it: this is the last line, behind all that look at what they free. */
+static void tables_in_use_are_never_freed(void)
+{
+	struct disk_image *image;
+	struct qcow2 *q;
+
+	qcow2__make(3);
+	image = open_image(false);
+	if (!CHECK(image))
+		return;
+	q = container_of(image, struct qcow2, image);
+	for (unsigned i = HEADER; i < DATA; i += 2)
+		qcow2_free(q, AT(i), 1);
+	qcow2_free(q, AT(L2), 2); /* and the data behind it */
+	CHECK_EQ(disk__close(image), 0);
+	CHECK_EQ(nr_counted(), NR_CLUSTERS - 1);
+	CHECK_BYTES(stored(L2), qcow2_file + AT(L2), CLUSTER);
+	CHECK_EQ(stored(DATA)[0], 0);
+}
+
+/* Where a larger refcount table would go there is something that nothing counts. */
+static void a_larger_refcount_table_overwrites_no_other(void)
+{
+	static u8 file[MiB(9)];
+	const u64 reach = 64 * 256; /* clusters that one cluster of refcount table can count */
+	struct disk_image *image;
+
+	qcow2__make(3);
+	qcow2__put(AT(L1), 8, reach * CLUSTER | COPIED);
+	memcpy(file, qcow2_file, sizeof(qcow2_file));
+	memcpy(file + reach * CLUSTER, qcow2_file + AT(L2), CLUSTER);
+	/* Each block is full, and counts itself. */
+	for (u64 i = 0; i < 64; i++) {
+		u64 block = AT(NR_CLUSTERS) + i * CLUSTER;
+
+		for (unsigned k = 0; k < 8; k++)
+			file[AT(REFTABLE) + i * 8 + k] = (u8)(block >> (56 - 8 * k));
+		memset(file + block, 1, CLUSTER);
+	}
+	save("image", file, sizeof(file));
+	image = open_file("image", false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, CLUSTER, CLUSTER), -EIO);
+	CHECK_EQ(disk__close(image), 0);
+	CHECK_BYTES(stored((unsigned)reach), file + reach * CLUSTER, CLUSTER);
 }
 
 /* The host has no more room: what fails is the request, and it works once there is room. */
@@ -656,5 +715,6 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_write_ends_where_a_snapshots_cluster_begins),
       T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
       T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
-      T(an_entry_that_lies_is_not_replaced),
+      T(an_entry_that_lies_is_not_replaced), T(tables_in_use_are_never_freed),
+      T(a_larger_refcount_table_overwrites_no_other),
       T(a_file_that_cannot_grow_stays_sound))
