@@ -15,6 +15,12 @@
 
 #define MAX_OFFSET (1ull << 56) /* the highest that an L2 entry can name, and one */
 
+/*
+ * So many clusters beyond the end of the file may be counted as used: those that
+ * were allocated, and not written to, when the power failed. More are a lie.
+ */
+#define MAX_BEYOND_END (1u << 24)
+
 /* How many clusters one block counts, as a power of two */
 static u32 block_bits(const struct qcow2 *q)
 {
@@ -47,6 +53,12 @@ static void store(u8 *slice, u64 index, u32 order, u64 value)
 		slice[index * n + i] = (u8)value;
 }
 
+/* The same of one slice of it */
+static u32 slice_bits(const struct qcow2 *q)
+{
+	return q->refcounts.slice_bits + 3 - q->header.refcount_order;
+}
+
 /* A slice of a block in memory */
 struct place {
 	u64 offset;	/* of the slice in the file; 0: there is no block */
@@ -68,11 +80,10 @@ static int get_slice(struct qcow2 *q, u64 offset, u8 **data)
 static int find_place(struct qcow2 *q, u64 cluster, struct place *place)
 {
 	u64 block = cluster >> block_bits(q);
-	u32 slice_bits = q->refcounts.slice_bits + 3 - q->header.refcount_order;
 	u64 in_block = cluster & ((1ull << block_bits(q)) - 1);
 	u64 offset;
 
-	*place = (struct place){ .index = in_block & ((1ull << slice_bits) - 1) };
+	*place = (struct place){ .index = in_block & ((1ull << slice_bits(q)) - 1) };
 	if (block >= q->nr_reftable)
 		return 0;
 	offset = q->reftable[block] & QCOW2_OFFSET_MASK;
@@ -80,7 +91,7 @@ static int find_place(struct qcow2 *q, u64 cluster, struct place *place)
 		return 0;
 	if (!qcow2_can_be_table(q, offset))
 		return -EIO;
-	place->offset = offset + (in_block >> slice_bits << q->refcounts.slice_bits);
+	place->offset = offset + (in_block >> slice_bits(q) << q->refcounts.slice_bits);
 	return get_slice(q, place->offset, &place->slice);
 }
 
@@ -285,20 +296,61 @@ free_table:
 /*
  * Allocation
  */
+/* The search ends there, whatever refcounts say. */
+static u64 max_clusters(const struct qcow2 *q)
+{
+	u64 nr = (q->file.size >> q->header.cluster_bits) + MAX_BEYOND_END;
+
+	return min_u64(nr, MAX_OFFSET >> q->header.cluster_bits);
+}
+
+/* Whether one of the refcounts in a word is 0; in which order its bytes are makes no difference. */
+static bool has_zero(u64 word, u32 order)
+{
+	static const u64 ones[] = {
+		0xffffffffffffffff, 0x5555555555555555, 0x1111111111111111, 0x0101010101010101,
+		0x0001000100010001, 0x0000000100000001, 0x0000000000000001,
+	};
+
+	return (word - ones[order]) & ~word & (ones[order] << ((1u << order) - 1));
+}
+
+/* How many clusters in a row from this place on are in use, as far as its slice goes */
+static u64 count_used(const struct qcow2 *q, const struct place *place)
+{
+	u32 order = q->header.refcount_order;
+	u64 i = place->index, end = 1ull << slice_bits(q), per_word = 64 >> order;
+
+	while (i < end && load(place->slice, i, order)) {
+		i++;
+		/* A word at a time: there may be millions of them. */
+		while (i < end && i % per_word == 0 &&
+		       !has_zero(get_be64(place->slice + (i << order >> 3)), order))
+			i += per_word;
+	}
+	return i - place->index;
+}
 
 static int find_free(struct qcow2 *q, u64 *cluster)
 {
-	u64 value, c = q->first_free;
+	u64 max = max_clusters(q), used = 0;
+	struct place place;
 
-	for (;; c++) {
-		int err = get_refcount(q, c, &value);
+	/* What was searched is not searched again, also if there is an error. */
+	do {
+		q->first_free += used;
+		if (q->first_free >= q->full_from && q->first_free < q->full_to)
+			q->first_free = q->full_to;
+		if (q->first_free >= max)
+			return -EIO;
+
+		int err = find_place(q, q->first_free, &place);
 
 		if (err)
 			return err;
-		if (!value)
-			break;
-	}
-	q->first_free = *cluster = c;
+		used = place.offset ? count_used(q, &place) : 0;
+	} while (used);
+	*cluster = q->first_free;
 	return 0;
 }
 
@@ -321,7 +373,7 @@ static int take_run(struct qcow2 *q, u64 cluster, u64 want, u64 *count)
 {
 	u64 end_of_block = ALIGN_UP(cluster + 1, 1ull << block_bits(q)), value = 0;
 
-	want = min_u64(want, end_of_block - cluster);
+	want = min_u64(want, min_u64(end_of_block, max_clusters(q)) - cluster);
 	for (*count = 0; *count < want; ++*count) {
 		int err = get_refcount(q, cluster + *count, &value);
 
@@ -352,8 +404,6 @@ int qcow2_alloc(struct qcow2 *q, u64 want, u64 *offset, u64 *count)
 	if (err)
 		return err;
 	*offset = cluster << q->header.cluster_bits;
-	if (cluster >= (MAX_OFFSET >> q->header.cluster_bits) - *count)
-		return -EFBIG;
 	/* That a refcount is 0 is not enough if it is a lie. */
 	return qcow2_is_in_table(q, *offset, *count << q->header.cluster_bits) ? -EIO : 0;
 }
@@ -386,6 +436,24 @@ static void punch(struct qcow2 *q, u64 *from, u64 to)
 	*from = to + 1;
 }
 
+/*
+ * Once what was freed is in use again, the search goes on where it had been: in
+ * between nothing is free, and a guest may free something with each flush.
+ */
+static void note_free(struct qcow2 *q, u64 cluster)
+{
+	if (cluster >= q->first_free) {
+		if (cluster >= q->full_from && cluster < q->full_to)
+			q->full_from = cluster + 1;
+		return;
+	}
+	if (q->first_free >= q->full_from) {
+		q->full_from = cluster + 1;
+		q->full_to = max_u64(q->full_to, q->first_free);
+	}
+	q->first_free = cluster;
+}
+
 static bool has_table(const struct qcow2 *q, u64 cluster, u64 count)
 {
 	u32 bits = q->header.cluster_bits;
@@ -411,7 +479,7 @@ static int lower(struct qcow2 *q, const struct qcow2_extent *e)
 		if (err)
 			return err;
 		if (value == 1)
-			q->first_free = min_u64(q->first_free, c);
+			note_free(q, c);
 		else
 			punch(q, &unused, c);
 	}

@@ -116,6 +116,7 @@ struct qcow2 {
 	u64 *tables;			/* where L2 tables and refcount blocks are, ascending */
 	u64 nr_tables;			/* 0 if read-only */
 	u64 first_free;			/* no cluster below is free */
+	u64 full_from, full_to;		/* nor is one of these, which may be further up */
 	struct qcow2_extent frees[QCOW2_MAX_FREES]; /* to be freed by the next commit */
 	unsigned nr_frees;
 

@@ -37,6 +37,7 @@ static struct {
 	unsigned nr_checks;
 	bool fails;		/* now and then, a write has no room */
 	unsigned nr_failures;
+	unsigned nr_preads;	/* of metadata, and of what is copied */
 } host;
 
 static u64 random_state = 88172645463325252ull;
@@ -98,6 +99,7 @@ int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 le
 int host_file__pread(struct host_file *f, void *buf, u64 len, u64 offset)
 {
 	(void)f;
+	host.nr_preads++;
 	memcpy(buf, host.now + offset, len);
 	return 0;
 }
@@ -545,6 +547,23 @@ static void nor_when_there_are_more_refcounts_than_the_cache_holds(void)
 	stop();
 }
 
+/* There are more refcounts than the cache holds, so that each look at all of them is seen. */
+static void the_search_for_a_free_cluster_goes_on_where_it_had_been(void)
+{
+	start(MiB(3), 6);
+	for (u64 sector = 0; sector < MiB(2) / SECTOR; sector += 16)
+		write_sectors(sector, 16);
+	flush();
+	for (unsigned i = 0; i < 8; i++) {
+		erase_sectors(random_below(MiB(2) / SECTOR), 1, 1);
+		flush();
+		host.nr_preads = 0;
+		write_sectors(MiB(2) / SECTOR + i * 2, 2);
+		CHECK(host.nr_preads < 10);
+	}
+	stop();
+}
+
 static void nor_when_the_host_has_no_room(void)
 {
 	for (unsigned order = 3; order <= 6; order++) {
@@ -562,4 +581,5 @@ TESTS(T(bitmaps_are_stale_before_anything_is_written),
       T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
       T(nor_when_there_are_more_tables_than_the_cache_holds),
       T(nor_when_there_are_more_refcounts_than_the_cache_holds),
-      T(nor_when_the_host_has_no_room))
+      T(nor_when_the_host_has_no_room),
+      T(the_search_for_a_free_cluster_goes_on_where_it_had_been))

@@ -674,6 +674,40 @@ static void a_larger_refcount_table_overwrites_no_other(void)
 	CHECK_BYTES(stored((unsigned)reach), file + reach * CLUSTER, CLUSTER);
 }
 
+/*
+ * Refcounts of one bit, by which all of some GiB is in use, of which the file
+ * has but 2 MiB: there is an end to the search for a free cluster.
+ */
+static void what_is_in_use_ends_with_the_file(void)
+{
+	enum { BLOCKS = 4200, TABLE = BLOCKS * 8 / CLUSTER + 1 };
+	static u8 file[AT(NR_CLUSTERS + TABLE + BLOCKS)];
+	struct disk_image *image;
+	struct stat st;
+
+	qcow2__make(3);
+	qcow2__put(96, 4, 0);
+	qcow2__put(48, 8, AT(NR_CLUSTERS));
+	qcow2__put(56, 4, TABLE);
+	memcpy(file, qcow2_file, sizeof(qcow2_file));
+	memset(file + AT(NR_CLUSTERS + TABLE), 0xff, AT(BLOCKS));
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		u32 block = AT(NR_CLUSTERS + TABLE + i);
+
+		for (unsigned k = 0; k < 4; k++)
+			file[AT(NR_CLUSTERS) + i * 8 + 4 + k] = (u8)(block >> (24 - 8 * k));
+	}
+	save("image", file, sizeof(file));
+	image = open_file("image", false);
+	if (!CHECK(image))
+		return;
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(write_bytes(image, CLUSTER, 1), -EIO);
+	CHECK_EQ(disk__close(image), 0);
+	CHECK_EQ(stat(at("image"), &st), 0);
+	CHECK_EQ(st.st_size, sizeof(file));
+}
+
 /* The host has no more room: what fails is the request, and it works once there is room. */
 static void a_file_that_cannot_grow_stays_sound(void)
 {
@@ -716,5 +750,5 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(a_compressed_cluster_is_whole_or_an_error), T(a_map_does_not_leave_what_it_is_of),
       T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
       T(an_entry_that_lies_is_not_replaced), T(tables_in_use_are_never_freed),
-      T(a_larger_refcount_table_overwrites_no_other),
+      T(a_larger_refcount_table_overwrites_no_other), T(what_is_in_use_ends_with_the_file),
       T(a_file_that_cannot_grow_stays_sound))
