@@ -466,6 +466,9 @@ int host_file__zero(struct host_file *f, u64 offset, u64 len, bool may_unmap)
 
 	if (!len)
 		return 0;
+	/* The kernel would zero what there is of it, and say nothing. */
+	if (f->is_device && (offset > f->size || len > f->size - offset))
+		return -ENOSPC;
 	if (fallocate(f->fd, mode, (off_t)offset, (off_t)len) == 0)
 		return 0;
 	return is_unsupported(-errno) ? write_zeros(f, offset, len) : -errno;

@@ -296,10 +296,16 @@ free_table:
 /*
  * Allocation
  */
-/* The search ends there, whatever refcounts say. */
+/*
+ * The search ends there, whatever refcounts say. What there is of a cluster at
+ * the end of a device is none.
+ */
 static u64 max_clusters(const struct qcow2 *q)
 {
-	u64 nr = (q->file.size >> q->header.cluster_bits) + MAX_BEYOND_END;
+	u64 nr = q->file.size >> q->header.cluster_bits;
+
+	if (!q->file.is_device)
+		nr += MAX_BEYOND_END;
 
 	return min_u64(nr, MAX_OFFSET >> q->header.cluster_bits);
 }
@@ -342,7 +348,7 @@ static int find_free(struct qcow2 *q, u64 *cluster)
 		if (q->first_free >= q->full_from && q->first_free < q->full_to)
 			q->first_free = q->full_to;
 		if (q->first_free >= max)
-			return -EIO;
+			return q->file.is_device ? -ENOSPC : -EIO;
 
 		int err = find_place(q, q->first_free, &place);
 

@@ -10,6 +10,8 @@
  *
  *	write OFFSET LENGTH BYTE	all bytes the same
  *	check OFFSET LENGTH BYTE	that they are
+ *	fill OFFSET LENGTH BYTE		write, 4 KiB at a time, until the host has no more
+ *					room; prints how many bytes were written
  *	zero OFFSET LENGTH, unmap OFFSET LENGTH, discard OFFSET LENGTH, flush
  *	dump FILE			all of the disk, as a sparse raw file
  *	size				print it, in bytes
@@ -119,6 +121,22 @@ static void write_bytes(u64 offset, u64 len, u8 value)
 		write_disk(buf, n, offset);
 	}
 	free(buf);
+}
+
+static void fill_host(u64 offset, u64 len, u8 value)
+{
+	u8 buf[KiB(4)];
+	struct iovec iov = { buf, sizeof(buf) };
+	u64 done = 0;
+	int err = 0;
+
+	memset(buf, value, sizeof(buf));
+	for (; done < len && !err; done += err ? 0 : sizeof(buf))
+		err = disk__write(image, &iov, 1, offset + done);
+	if (err != -ENOSPC)
+		give_up("after %llu bytes it is not full: %s", (unsigned long long)done,
+			strerror(-err));
+	printf("%llu\n", (unsigned long long)done);
 }
 
 static void check_bytes(u64 offset, u64 len, u8 value)
@@ -359,7 +377,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "write", 3 }, { "check", 3 }, { "zero", 2 }, { "unmap", 2 }, { "discard", 2 },
+	{ "write", 3 }, { "check", 3 }, { "fill", 3 }, { "zero", 2 }, { "unmap", 2 }, { "discard", 2 },
 	{ "flush", 0 }, { "dump", 1 }, { "size", 0 }, { "wait", 0 }, { "random", 4 },
 	{ "hammer", 3 }, { "verify", 4 },
 };
@@ -370,6 +388,8 @@ static void run(const char *name, char **arg, const u64 *n)
 		write_bytes(n[0], n[1], (u8)n[2]);
 	else if (!strcmp(name, "check"))
 		check_bytes(n[0], n[1], (u8)n[2]);
+	else if (!strcmp(name, "fill"))
+		fill_host(n[0], n[1], (u8)n[2]);
 	else if (!strcmp(name, "zero"))
 		must(disk__write_zeroes(image, n[0], n[1], false), name, n[0], n[1]);
 	else if (!strcmp(name, "unmap"))
