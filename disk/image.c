@@ -46,6 +46,7 @@ int disk__open(struct disk_image **image, const struct disk_params *params,
 		.path = params->file,
 		.read_only = params->read_only || params->snapshot,
 		.direct = params->direct,
+		.format_assumed = params->format_assumed,
 		.error = error,
 	};
 

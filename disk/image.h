@@ -34,6 +34,7 @@ struct disk_open {
 	const char *path;
 	bool read_only;
 	bool direct;
+	bool format_assumed; /* as in struct disk_params; what is above names it */
 	const struct disk_open *above;
 	dev_t dev;	/* of this file, once it is open */
 	ino_t ino;

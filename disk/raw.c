@@ -102,6 +102,24 @@ static const struct disk_ops raw_ops = {
 	.close = raw__close,
 };
 
+/* None is guessed, as a guest may write anything to its disk; but whoever forgot it is told. */
+static int check_format(struct raw *r, const struct disk_open *o)
+{
+	static const u8 qcow2[] = { 'Q', 'F', 'I', 0xfb };
+	u8 start[sizeof(qcow2)];
+	int err;
+
+	if (!o->format_assumed)
+		return 0;
+	err = host_file__pread(&r->file, start, sizeof(start), 0);
+	if (err)
+		return disk_error(o, err, "%s", strerror(-err));
+	if (memcmp(start, qcow2, sizeof(qcow2)))
+		return 0;
+	return disk_error(o, -EINVAL, "begins as a qcow2 image does; ',format=qcow2' takes it for one, "
+			  "',format=raw' for raw data");
+}
+
 int raw__open(struct disk_image **image, struct disk_open *o)
 {
 	struct raw *r = calloc(1, sizeof(*r));
@@ -118,6 +136,9 @@ int raw__open(struct disk_image **image, struct disk_open *o)
 				 "needs", r->file.align);
 		goto close_file;
 	}
+	err = check_format(r, o);
+	if (err)
+		goto close_file;
 	r->image = (struct disk_image){
 		.ops = &raw_ops,
 		.size = ALIGN_UP(r->file.size, r->file.logical_block),

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int parse_word(const struct option *opt, struct disk_config *disk, const char *word,
-		      bool *have_format)
+static int parse_word(const struct option *opt, struct disk_config *disk, const char *word)
 {
 	if (!strcmp(word, "ro")) {
 		disk->params.read_only = true;
@@ -20,7 +19,7 @@ static int parse_word(const struct option *opt, struct disk_config *disk, const 
 		disk->params.snapshot = true;
 	} else if (!strcmp(word, "format=raw") || !strcmp(word, "format=qcow2")) {
 		disk->params.format = word[7] == 'r' ? DISK_RAW : DISK_QCOW2;
-		*have_format = true;
+		disk->params.format_assumed = false;
 	} else if (!strncmp(word, "format=", 7)) {
 		pr_err("option '--%s': '%s' is not a format; formats are raw and qcow2", opt->name,
 		       word + 7);
@@ -44,7 +43,6 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 {
 	struct kvm_config *cfg = var;
 	struct disk_config *disk = &cfg->disks[cfg->nr_disks];
-	bool have_format = false;
 
 	if (cfg->nr_disks == MAX_DISKS) {
 		pr_err("option '--%s': '%s' is one disk too many; a VM has at most %d", opt->name,
@@ -60,6 +58,7 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 	}
 	cfg->nr_disks++;
 	disk->params.file = name;
+	disk->params.format_assumed = true;
 	words = strchr(name, ',');
 	if (words)
 		*words++ = '\0';
@@ -68,10 +67,10 @@ static int opt_disk(const struct option *opt, const char *value, void *var)
 		return -EINVAL;
 	}
 	while (words) {
-		if (parse_word(opt, disk, strsep(&words, ","), &have_format) < 0)
+		if (parse_word(opt, disk, strsep(&words, ",")) < 0)
 			return -EINVAL;
 	}
-	if (!have_format && ends_with(disk->params.file, ".qcow2"))
+	if (disk->params.format_assumed && ends_with(disk->params.file, ".qcow2"))
 		disk->params.format = DISK_QCOW2;
 	return 0;
 }

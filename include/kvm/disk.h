@@ -38,6 +38,7 @@ enum disk_format { DISK_RAW, DISK_QCOW2 };
 struct disk_params {
 	const char *file;
 	enum disk_format format;
+	bool format_assumed;	/* nobody has named it: a raw image must not look like another */
 	bool read_only;	/* the guest cannot write */
 	bool direct;	/* the host's page cache is not used */
 	bool snapshot;	/* writes vanish with the image; the file is only read, and can be shared */

@@ -5,7 +5,7 @@
  *
  *	image OPTIONS FILE COMMAND [ARG...] [COMMAND ...]
  *
- * OPTIONS is "raw" or "qcow2", with ",ro", ",direct" and ",snapshot" behind it.
+ * OPTIONS is "raw", "qcow2" or "", with ",ro", ",direct" and ",snapshot" behind it.
  * Numbers may have a suffix K, M, G or T. Commands:
  *
  *	write OFFSET LENGTH BYTE	all bytes the same
@@ -441,6 +441,7 @@ int main(int argc, char **argv)
 		give_up("usage: image OPTIONS FILE COMMAND...");
 	params.file = argv[2];
 	params.format = strncmp(argv[1], "qcow2", 5) ? DISK_RAW : DISK_QCOW2;
+	params.format_assumed = !*argv[1] || *argv[1] == ',';
 	params.read_only = strstr(argv[1], ",ro");
 	params.direct = strstr(argv[1], ",direct");
 	params.snapshot = strstr(argv[1], ",snapshot");

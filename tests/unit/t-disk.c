@@ -294,6 +294,30 @@ static void a_mapped_range_is_where_the_extent_says(void)
 	disk__close(image);
 }
 
+static void an_image_of_another_format_is_not_taken_for_raw_unasked(void)
+{
+	static const u8 magic[] = { 'Q', 'F', 'I', 0xfb };
+	const char *path = make_file("cloud.img", 1024);
+	struct disk_image *image;
+
+	if (!CHECK_EQ(OPEN(&image, path, .format_assumed = true), 0))
+		return;
+	CHECK_EQ(write_at(image, magic, sizeof(magic), 0), 0);
+	disk__close(image);
+
+	CHECK_STR(REFUSED(path, -EINVAL, .format_assumed = true),
+		  "begins as a qcow2 image does; ',format=qcow2' takes it for one, ',format=raw' for "
+		  "raw data");
+	REFUSED(path, -EINVAL, .format_assumed = true, .read_only = true);
+	REFUSED(path, -EINVAL, .format_assumed = true, .snapshot = true);
+	if (CHECK_EQ(OPEN(&image, path), 0))
+		disk__close(image);
+
+	path = make_file("short", 3);
+	if (CHECK_EQ(OPEN(&image, path, .format_assumed = true), 0))
+		disk__close(image);
+}
+
 static void one_writer_or_many_readers(void)
 {
 	const char *path = make_file("shared", 512);
@@ -437,8 +461,9 @@ static void a_snapshot_needs_no_particular_directory(void)
 TESTS(T(what_no_image_can_be_in_is_refused_in_a_clause),
       T(a_file_that_may_not_be_written_can_still_be_read),
       T(requests_are_inside_the_disk_or_refused), T(raw_bytes_are_the_files),
-      T(many_vectors_are_one_request), T(a_last_sector_that_is_cut_short_keeps_what_there_is_of_it),
+      T(many_vectors_are_one_request),
+      T(a_last_sector_that_is_cut_short_keeps_what_there_is_of_it),
       T(a_read_only_image_is_only_read), T(a_mapped_range_is_where_the_extent_says),
-      T(one_writer_or_many_readers), T(refused_images_leave_nothing_open),
-      T(direct_takes_any_buffer_and_any_place), T(writes_to_a_snapshot_vanish_with_it),
-      T(a_snapshot_needs_no_particular_directory))
+      T(an_image_of_another_format_is_not_taken_for_raw_unasked), T(one_writer_or_many_readers),
+      T(refused_images_leave_nothing_open), T(direct_takes_any_buffer_and_any_place),
+      T(writes_to_a_snapshot_vanish_with_it), T(a_snapshot_needs_no_particular_directory))
