@@ -4,7 +4,9 @@
  * memory: what was written since the last barrier may have reached the disk or
  * not, sector by sector, in any combination. Whatever it is, no cluster may be
  * in use that is not counted, or in use twice, and what had been flushed must
- * be there. The same holds if the host has no room now and then.
+ * be there. The same holds if the host has no room now and then, or if it
+ * cannot write back; and whatever else there is in the image: a snapshot, which
+ * must stay as it is, compressed clusters, a backing file.
  */
 #include "test.h"
 
@@ -21,6 +23,8 @@
 #define CHECK_EVERY 30 /* writes, on average */
 #define CHECKS_PER_BARRIER 6 /* just before it */
 #define OFFSET_MASK 0x00fffffffffffe00ull
+#define COPIED (1ull << 63)
+#define COMPRESSED (1ull << 62)
 
 /*
  * The host's file
@@ -37,6 +41,7 @@ static struct {
 	unsigned nr_checks;
 	bool fails;		/* now and then, a write has no room */
 	unsigned nr_failures;
+	bool loses;		/* barriers fail, from now on */
 	unsigned nr_preads;	/* of metadata, and of what is copied */
 } host;
 
@@ -75,10 +80,15 @@ static bool no_room(void)
 	return true;
 }
 
+static u64 base_size(void);
+static void read_base(u8 *buf, u64 offset, u64 len);
+
 int host_file__open(struct host_file *f, struct disk_open *o)
 {
+	bool is_base = !strcmp(o->path, "base");
+
 	*f = (struct host_file){
-		.fd = -1, .size = host.now_size, .align = 1, .memory_align = 1,
+		.fd = is_base, .size = is_base ? base_size() : host.now_size, .align = 1, .memory_align = 1,
 		.read_only = o->read_only, .logical_block = 512, .physical_block = 512,
 	};
 	return 0;
@@ -91,7 +101,13 @@ void host_file__close(struct host_file *f)
 
 int host_file__read(struct host_file *f, struct iov_iter *it, u64 offset, u64 len)
 {
-	(void)f;
+	static u8 buf[64 * SECTOR];
+
+	if (f->fd) {
+		read_base(buf, offset, len);
+		iov_iter__fill(it, buf, len);
+		return 0;
+	}
 	iov_iter__fill(it, host.now + offset, len);
 	return 0;
 }
@@ -152,6 +168,8 @@ int host_file__sync(struct host_file *f)
 	(void)f;
 	for (unsigned i = 0; i < CHECKS_PER_BARRIER && host.nr_pending; i++)
 		fail_power();
+	if (host.loses)
+		return -EIO;
 	for (unsigned i = 0; i < host.nr_pending; i++)
 		memcpy(host.stable + host.pending[i].offset, host.pending[i].data, SECTOR);
 	host.nr_pending = 0;
@@ -167,9 +185,15 @@ bool host_file__map(const struct host_file *f, u64 offset, u64 len, struct disk_
 /*
  * The image and the guest
  */
+#define HAS_SNAPSHOT	(1u << 0)
+#define HAS_COMPRESSED	(1u << 1)
+#define HAS_BASE	(1u << 2)
+
 static struct layout {
 	u64 disk_size;
 	unsigned refcount_order;
+	unsigned contents;
+	u64 snapshot_l1;	/* where it is; 0: there is no snapshot */
 } layout;
 
 static struct disk_image *image;
@@ -187,6 +211,12 @@ struct guest_sector {
 
 static struct guest_sector *guest;
 static u32 last_value;
+
+/* Values that were there before the guest came; its own are higher. */
+#define MAX_SECTORS KiB(64)
+#define BASE_VALUE(sector) ((sector) + 1)
+#define OLD_VALUE(sector) (MAX_SECTORS + (sector) + 1)
+#define FIRST_VALUE (2 * MAX_SECTORS)
 
 #define NR_LEFT 32 /* clusters of the file that are not in use at first */
 #define AUTOCLEAR 88 /* bits of the header; 0: bitmaps, if there are any, are right */
@@ -206,12 +236,123 @@ static void put(u64 at, unsigned width, u64 value)
 		host.now[at + i] = (u8)value;
 }
 
-static void make_image(u64 disk_size, unsigned refcount_order)
+static u64 base_size(void)
+{
+	return layout.disk_size / 4 * 3;
+}
+
+static void read_base(u8 *buf, u64 offset, u64 len)
+{
+	if (offset % SECTOR || len % SECTOR || offset + len > base_size())
+		abort();
+	memset(buf, 0, len);
+	for (u64 i = 0; i < len; i += SECTOR) {
+		for (unsigned k = 0; k < 4; k++)
+			buf[i + k] = (u8)(BASE_VALUE((offset + i) / SECTOR) >> (24 - 8 * k));
+	}
+}
+
+/* The refcounts of an image that is being made, of at most one block */
+static u8 counts[64];
+static u64 nr_clusters;
+
+static u64 take_cluster(void)
+{
+	counts[nr_clusters] = 1;
+	return nr_clusters++ * CLUSTER;
+}
+
+/* A block of deflate that is just stored; it ends in the cluster behind that where it begins. */
+static u64 put_compressed(u64 at, u64 sector)
+{
+	static const u8 head[] = { 1, 0, 2, 0xff, 0xfd };
+
+	memset(host.now + at, 0, sizeof(head) + SECTOR);
+	memcpy(host.now + at, head, sizeof(head));
+	put(at + sizeof(head), 4, OLD_VALUE(sector));
+	counts[at / CLUSTER]++;
+	counts[at / CLUSTER + 1]++;
+	return COMPRESSED | 1ull << 61 | at;
+}
+
+/* Some sectors at the start of what the first two L2 tables are for; some of them compressed */
+static void put_contents(u64 l1)
+{
+	u64 packed = nr_clusters * CLUSTER;
+
+	if (layout.contents & HAS_COMPRESSED)
+		nr_clusters += 12;
+	for (u64 i = 0; i < 2; i++) {
+		u64 l2 = take_cluster();
+
+		memset(host.now + l2, 0, CLUSTER);
+		put(l1 + i * 8, 8, l2 | COPIED);
+		for (u64 k = 0; k < 6; k++) {
+			u64 sector = i * CLUSTER / 8 + k, entry;
+
+			if ((layout.contents & HAS_COMPRESSED) && k % 3) {
+				entry = put_compressed(packed, sector);
+				packed += 640; /* so that two of them share a cluster */
+				guest[sector].flushed = OLD_VALUE(sector);
+			} else {
+				entry = take_cluster() | COPIED;
+				memset(host.now + (entry & OFFSET_MASK), 0, CLUSTER);
+				put(entry & OFFSET_MASK, 4, OLD_VALUE(sector));
+				guest[sector].flushed = OLD_VALUE(sector);
+			}
+			put(l2 + k * 8, 8, entry);
+		}
+	}
+}
+
+static void count_entry(u8 *uses, u64 entry);
+
+/* What the image has now is used once more by the snapshot, and so not by the image alone. */
+static void put_snapshot(u64 l1, u64 l1_size)
+{
+	layout.snapshot_l1 = take_cluster();
+	put(60, 4, 1);
+	put(64, 8, take_cluster()); /* the table of snapshots, which is not looked into */
+	for (u64 i = 0; i < l1_size; i++) {
+		u64 l2 = be(host.now + l1 + i * 8, 8) & OFFSET_MASK;
+
+		put(l1 + i * 8, 8, l2);
+		put(layout.snapshot_l1 + i * 8, 8, l2);
+		if (!l2)
+			continue;
+		counts[l2 / CLUSTER]++;
+		for (u64 k = 0; k < CLUSTER / 8; k++) {
+			u64 entry = be(host.now + l2 + k * 8, 8) & ~COPIED;
+
+			put(l2 + k * 8, 8, entry);
+			count_entry(counts, entry);
+		}
+	}
+}
+
+static void put_base(void)
+{
+	put(104, 4, 0xe2792aca);
+	put(108, 4, 3);
+	memcpy(host.now + 112, "raw", 3);
+	put(8, 8, 256);
+	put(16, 4, 4);
+	memcpy(host.now + 256, "base", 4);
+	for (u64 i = 0; i < base_size() / SECTOR; i++)
+		guest[i].flushed = BASE_VALUE(i);
+}
+
+static void make_image(u64 disk_size, unsigned refcount_order, unsigned contents)
 {
 	u64 nr_l1 = disk_size / (CLUSTER * CLUSTER / 8);
 	u64 l1_clusters = (nr_l1 * 8 + CLUSTER - 1) / CLUSTER;
 
+	layout = (struct layout){ disk_size, refcount_order, contents, 0 };
+	free(guest);
+	guest = calloc(disk_size / SECTOR, sizeof(*guest));
+	last_value = FIRST_VALUE;
 	memset(host.now, 0, MAX_FILE);
+	memset(counts, 0, sizeof(counts));
 	memcpy(host.now, "QFI\xfb\0\0\0\3", 8);
 	put(20, 4, 9);
 	put(24, 8, disk_size);
@@ -222,17 +363,22 @@ static void make_image(u64 disk_size, unsigned refcount_order)
 	put(96, 4, refcount_order);
 	put(100, 4, 104);
 	put(1 * CLUSTER, 8, 2 * CLUSTER);
-	for (unsigned i = 0; i < 3 + l1_clusters; i++)
-		put(2 * CLUSTER + (i << refcount_order >> 3), 1u << refcount_order >> 3, 1);
+	for (nr_clusters = 0; nr_clusters < 3 + l1_clusters;)
+		take_cluster();
 	/* Somebody has used more, and left it as it was. */
-	host.now_size = (3 + l1_clusters + NR_LEFT) * CLUSTER;
-	memset(host.now + (3 + l1_clusters) * CLUSTER, 0xa5, NR_LEFT * CLUSTER);
+	host.now_size = (nr_clusters + NR_LEFT) * CLUSTER;
+	memset(host.now + nr_clusters * CLUSTER, 0xa5, NR_LEFT * CLUSTER);
+	if (contents & HAS_BASE)
+		put_base();
+	if (contents & (HAS_SNAPSHOT | HAS_COMPRESSED))
+		put_contents(3 * CLUSTER);
+	if (contents & HAS_SNAPSHOT)
+		put_snapshot(3 * CLUSTER, nr_l1);
+	for (unsigned i = 0; i < nr_clusters; i++)
+		put(2 * CLUSTER + (i << refcount_order >> 3), 1u << refcount_order >> 3, counts[i]);
 	memcpy(host.stable, host.now, MAX_FILE);
 	memset(host.after_crash, 0, MAX_FILE);
 	host.nr_pending = 0;
-	layout = (struct layout){ disk_size, refcount_order };
-	free(guest);
-	guest = calloc(disk_size / SECTOR, sizeof(*guest));
 }
 
 /*
@@ -261,6 +407,56 @@ static bool use(u8 *uses, u64 offset, const char *what)
 	return CHECK(!"used once, and in the file");
 }
 
+static void count_entry(u8 *uses, u64 entry)
+{
+	u64 at = entry & OFFSET_MASK;
+
+	if (entry & COMPRESSED) {
+		at = (entry & ((1ull << 61) - 1)) / CLUSTER;
+		uses[at]++;
+		uses[at + 1]++;
+	} else if (at) {
+		uses[at / CLUSTER]++;
+	}
+}
+
+static u64 value_of(const u8 *file, u64 sector, u64 entry)
+{
+	if (entry & COMPRESSED)
+		return be(file + (entry & ((1ull << 61) - 1)) + 5, 4);
+	if (entry & 1)
+		return 0;
+	if (entry & OFFSET_MASK)
+		return be(file + (entry & OFFSET_MASK), 4);
+	return (layout.contents & HAS_BASE) && sector < base_size() / SECTOR ? BASE_VALUE(sector) : 0;
+}
+
+/* What is marked as the image's alone may be written in place. */
+static bool check_copied(const u8 *file, u64 entry)
+{
+	return !(entry & COPIED) || CHECK_EQ(refcount_of(file, (entry & OFFSET_MASK) / CLUSTER), 1);
+}
+
+/* The snapshot is as it was. */
+static bool check_snapshot(const u8 *file, u8 *uses)
+{
+	for (u64 i = 0; layout.snapshot_l1 && i < 2; i++) {
+		u64 l2 = be(file + layout.snapshot_l1 + i * 8, 8);
+
+		uses[l2 / CLUSTER]++;
+		for (u64 k = 0; k < CLUSTER / 8; k++) {
+			u64 sector = i * CLUSTER / 8 + k, entry = be(file + l2 + k * 8, 8);
+
+			count_entry(uses, entry);
+			if (k < 6 && !CHECK_EQ(value_of(file, sector, entry), OLD_VALUE(sector)))
+				return false;
+		}
+	}
+	if (layout.snapshot_l1)
+		uses[layout.snapshot_l1 / CLUSTER]++;
+	return true;
+}
+
 static bool value_is_possible(const struct guest_sector *s, u64 value)
 {
 	if (s->failed || s->had_failed || value == s->flushed || (!value && s->may_be_zero))
@@ -273,8 +469,7 @@ static bool value_is_possible(const struct guest_sector *s, u64 value)
 static bool check_sector(const u8 *file, u64 sector, u64 entry)
 {
 	const struct guest_sector *s = &guest[sector];
-	u64 data = entry & OFFSET_MASK;
-	u64 value = data && !(entry & 1) ? be(file + data, 4) : 0;
+	u64 value = value_of(file, sector, entry);
 
 	if (value != s->flushed && be(file + AUTOCLEAR, 8))
 		return CHECK(!"bitmaps are stale before anything is written");
@@ -290,14 +485,21 @@ static bool check_tables(const u8 *file, u8 *uses)
 	u64 l1 = be(file + 40, 8), nr_l1 = be(file + 36, 4);
 
 	for (u64 i = 0; i < nr_l1; i++) {
-		u64 table = be(file + l1 + i * 8, 8) & OFFSET_MASK;
+		u64 table = be(file + l1 + i * 8, 8);
 
+		if (!check_copied(file, table))
+			return false;
+		table &= OFFSET_MASK;
 		if (table && !use(uses, table, "an L2 table"))
 			return false;
 		for (u64 k = 0; k < CLUSTER / 8; k++) {
 			u64 entry = table ? be(file + table + k * 8, 8) : 0;
 
-			if ((entry & OFFSET_MASK) && !use(uses, entry & OFFSET_MASK, "data"))
+			if (!check_copied(file, entry))
+				return false;
+			if (entry & COMPRESSED)
+				count_entry(uses, entry);
+			else if ((entry & OFFSET_MASK) && !use(uses, entry & OFFSET_MASK, "data"))
 				return false;
 			if (!check_sector(file, i * (CLUSTER / 8) + k, entry))
 				return false;
@@ -323,11 +525,16 @@ static bool check_file(const u8 *file)
 		if (block && !use(uses, block, "a refcount block"))
 			return false;
 	}
-	if (!check_tables(file, uses))
+	if (!check_tables(file, uses) || !check_snapshot(file, uses))
 		return false;
 	for (u64 i = 0; i < ARRAY_SIZE(uses); i++) {
-		if (uses[i] && !CHECK_EQ(refcount_of(file, i), 1))
-			return false;
+		u64 count = uses[i] ? refcount_of(file, i) : 0;
+		bool was_shared = i < ARRAY_SIZE(counts) && counts[i] > 1;
+
+		if (count == uses[i] || (count > uses[i] && was_shared))
+			continue;
+		test__context("cluster %llu, used %u times", (unsigned long long)i, uses[i]);
+		return CHECK_EQ(count, uses[i]);
 	}
 	return true;
 }
@@ -359,10 +566,15 @@ static void maybe_fail_power(void)
 /*
  * What the guest does
  */
+static bool is_expected(int err)
+{
+	return err == 0 || (err == -ENOSPC && host.fails) || (err == -EIO && host.loses);
+}
+
 /* What was unknown stays so if the operation does not say what is there afterwards. */
 static void note_result(u64 first, u64 nr, int err, bool stays_unknown)
 {
-	CHECK(err == 0 || (err == -ENOSPC && host.fails));
+	CHECK(is_expected(err));
 	for (u64 i = first; i < first + nr; i++) {
 		guest[i].had_failed |= guest[i].failed;
 		guest[i].failed = err || (guest[i].failed && stays_unknown);
@@ -387,7 +599,7 @@ static void write_sectors(u64 first, u64 nr)
 			buf[i * SECTOR + k] = (u8)(last_value >> (24 - 8 * k));
 	}
 	for (u64 i = first; i < first + nr; i++)
-		guest[i].had_failed |= host.fails; /* as it may, while the power fails */
+		guest[i].had_failed |= host.fails || host.loses; /* as it may, while the power fails */
 	note_result(first, nr, disk__write(image, &iov, 1, first * SECTOR), false);
 }
 
@@ -412,7 +624,7 @@ static void flush(void)
 {
 	int err = disk__flush(image);
 
-	CHECK(err == 0 || (err == -ENOSPC && host.fails));
+	CHECK(is_expected(err));
 	for (u64 i = 0; !err && i < layout.disk_size / SECTOR; i++) {
 		struct guest_sector *s = &guest[i];
 
@@ -451,7 +663,7 @@ static void open_image(void)
 		abort();
 }
 
-static void start(u64 disk_size, unsigned refcount_order)
+static void start_with(u64 disk_size, unsigned refcount_order, unsigned contents)
 {
 	if (!host.now) {
 		host.now = malloc(MAX_FILE);
@@ -460,14 +672,20 @@ static void start(u64 disk_size, unsigned refcount_order)
 	}
 	host.nr_checks = 0;
 	image = NULL;
-	make_image(disk_size, refcount_order);
+	make_image(disk_size, refcount_order, contents);
 	open_image();
+}
+
+static void start(u64 disk_size, unsigned refcount_order)
+{
+	start_with(disk_size, refcount_order, 0);
 }
 
 static void stop(void)
 {
 	host.fails = false;
-	CHECK_EQ(disk__close(image), 0);
+	CHECK(is_expected(disk__close(image)));
+	host.loses = false;
 	image = NULL;
 	CHECK(check_file(host.now));
 	CHECK(host.nr_checks > 50);
@@ -478,6 +696,33 @@ static void a_power_failure_loses_nothing_that_was_flushed(void)
 	for (unsigned order = 3; order <= 6; order++) {
 		start(KiB(256), order);
 		for (unsigned i = 0; i < 1500; i++)
+			do_something();
+		stop();
+	}
+}
+
+static void nor_does_it_with_snapshots_compressed_clusters_and_a_backing_file(void)
+{
+	for (unsigned contents = 1; contents < 8; contents++) {
+		for (unsigned order = 3; order <= 6; order += 3) {
+			start_with(KiB(128), order, contents);
+			CHECK(check_file(host.now));
+			for (unsigned i = 0; i < 500; i++)
+				do_something();
+			stop();
+		}
+	}
+}
+
+/* What it could not write back the host may have, or have lost, in any combination. */
+static void nor_when_a_barrier_fails(void)
+{
+	for (unsigned round = 0; round < 24; round++) {
+		start_with(KiB(128), 4, round % 8);
+		for (unsigned i = 0; i < 40 + 10 * round; i++)
+			do_something();
+		host.loses = true;
+		for (unsigned i = 0; i < 150; i++)
 			do_something();
 		stop();
 	}
@@ -554,11 +799,12 @@ static void the_search_for_a_free_cluster_goes_on_where_it_had_been(void)
 	for (u64 sector = 0; sector < MiB(2) / SECTOR; sector += 16)
 		write_sectors(sector, 16);
 	flush();
-	for (unsigned i = 0; i < 8; i++) {
+	write_sectors(MiB(2) / SECTOR, 64); /* in place of smaller refcount tables, too */
+	for (unsigned i = 0; i < 30; i++) {
 		erase_sectors(random_below(MiB(2) / SECTOR), 1, 1);
 		flush();
 		host.nr_preads = 0;
-		write_sectors(MiB(2) / SECTOR + i * 2, 2);
+		write_sectors(MiB(2) / SECTOR + 64 + i * 2, 2);
 		CHECK(host.nr_preads < 10);
 	}
 	stop();
@@ -579,7 +825,8 @@ static void nor_when_the_host_has_no_room(void)
 
 TESTS(T(bitmaps_are_stale_before_anything_is_written),
       T(a_power_failure_loses_nothing_that_was_flushed), T(nor_while_the_refcount_table_grows),
+      T(nor_does_it_with_snapshots_compressed_clusters_and_a_backing_file),
       T(nor_when_there_are_more_tables_than_the_cache_holds),
       T(nor_when_there_are_more_refcounts_than_the_cache_holds),
-      T(nor_when_the_host_has_no_room),
+      T(nor_when_the_host_has_no_room), T(nor_when_a_barrier_fails),
       T(the_search_for_a_free_cluster_goes_on_where_it_had_been))
