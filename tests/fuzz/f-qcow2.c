@@ -3,7 +3,9 @@
  * A qcow2 image of any bytes: it is refused in a clause, or can be used, with
  * errors at worst.
  *
- * The first 128 bytes of the input are operations, the others the image.
+ * The first 128 bytes of the input are operations, the others the image; or, by a
+ * bit of the first one, a recipe for it, since what large clusters are about takes
+ * more bytes than a fuzzer can handle.
  */
 #include "fuzz.h"
 
@@ -12,9 +14,56 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OP_BYTES 128 /* at the start of the input */
 #define MAX_LEN KiB(16)
+
+#define IS_READ_ONLY	(1u << 0)
+#define IS_SNAPSHOT	(1u << 1)
+#define IS_RECIPE	(1u << 7)
+
+/*
+ * A recipe is a list of words in a row, of 14 bytes each: at which word of the
+ * file (3 bytes), how many (2), by which power of two each is more than the one
+ * before (1; 0: they are alike), and the first (8). All is big endian, and what
+ * no word was put to is zero.
+ */
+#define RECIPE_MAX_WORDS (MiB(1) / 8)
+
+static u64 fuzz_be(struct fuzz_input *in, unsigned width)
+{
+	u64 value = 0;
+
+	while (width--)
+		value = value << 8 | fuzz_u8(in);
+	return value;
+}
+
+static void put_words(int fd, u64 at, u64 count, u64 step, u64 word)
+{
+	static u8 buf[8 * 0x10000];
+
+	for (u64 i = 0; i < count; i++, word += step) {
+		for (unsigned k = 0; k < 8; k++)
+			buf[i * 8 + k] = (u8)(word >> (56 - 8 * k));
+	}
+	HOLDS(pwrite(fd, buf, count * 8, (off_t)(at * 8)) == (ssize_t)(count * 8));
+}
+
+static int cook(struct fuzz_input recipe)
+{
+	int fd = fuzz_file(NULL, 0);
+
+	for (u64 left = RECIPE_MAX_WORDS; left && recipe.left;) {
+		u64 at = fuzz_be(&recipe, 3), count = min_u64(fuzz_be(&recipe, 2), left);
+		u8 step = fuzz_u8(&recipe);
+
+		put_words(fd, at, count, step ? 1ull << (step & 63) : 0, fuzz_be(&recipe, 8));
+		left -= count;
+	}
+	return fd;
+}
 
 static struct disk_image *open_image(int fd, bool read_only, bool snapshot)
 {
@@ -86,9 +135,10 @@ static void operate(struct disk_image *image, struct fuzz_input *in)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz_input ops = { data, min_u64(size, OP_BYTES) };
-	int fd = fuzz_file(data + ops.left, size - ops.left);
+	struct fuzz_input file = { data + ops.left, size - ops.left };
 	u8 how = fuzz_u8(&ops);
-	struct disk_image *image = open_image(fd, how & 1, how & 2);
+	int fd = how & IS_RECIPE ? cook(file) : fuzz_file(file.data, file.left);
+	struct disk_image *image = open_image(fd, how & IS_READ_ONLY, how & IS_SNAPSHOT);
 
 	if (!image)
 		return 0;
