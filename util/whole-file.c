@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,26 @@ static int try_to_create(const char *target)
 	return 0;
 }
 
+/*
+ * Waits for the reader of a pipe. The caller may have blocked the signals that end lkvm,
+ * to be read by a loop that does not run yet: here they must be heard.
+ */
+static int open_and_wait(const char *path, int flags)
+{
+	sigset_t none, old;
+
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, &old);
+
+	int fd = open(path, flags);
+	int err = fd < 0 ? -errno : 0;
+
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return err;
+	return fd;
+}
+
 /* Opens what is there already. Returns 0 for a regular file or nothing, a descriptor, or -errno. */
 static int open_special(const char *path, int flags)
 {
@@ -100,11 +121,7 @@ static int open_special(const char *path, int flags)
 	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
 		return -ENXIO;
 
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	return fd;
+	return open_and_wait(path, flags | O_CLOEXEC | O_NOCTTY);
 }
 
 int whole_file__open(struct whole_file *f, const char *path)

@@ -7,7 +7,8 @@
  * It is made beside its place under another name, and renamed.
  *
  * What is no regular file (a pipe, a terminal, /dev/null) is opened at the
- * start, for a pipe when its reader is there, and written as it is. The names
+ * start, for a pipe when its reader is there (a signal ends that wait, even one
+ * that is blocked otherwise), and written as it is. The names
  * /dev/stdout, /dev/stderr and /dev/fd/N are the descriptors, wherever they
  * lead.
  *

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -199,6 +200,34 @@ static void a_pipe_is_written_as_it_is(void)
 	stop();
 }
 
+/* As in lkvm once its loop is to read the signals that end it. */
+static void a_signal_ends_the_wait_for_a_reader(void)
+{
+	sigset_t set;
+	int status = 0;
+
+	start();
+	CHECK_EQ(mkfifo(path, 0600), 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+
+	pid_t child = fork();
+
+	if (!child) {
+		pthread_sigmask(SIG_BLOCK, &set, NULL);
+		_Exit(open_log(path) >= 0);
+	}
+	usleep(50000);
+	kill(child, SIGTERM);
+	for (unsigned i = 0; i < 500 && waitpid(child, &status, WNOHANG) == 0; i++) {
+		usleep(10000);
+		if (i == 499)
+			kill(child, SIGKILL);
+	}
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	stop();
+}
+
 static void a_full_disk_is_an_error(void)
 {
 	struct whole_file f;
@@ -243,5 +272,5 @@ static void a_log_begins_anew_and_grows(void)
 TESTS(T(a_file_appears_when_it_is_written), T(an_old_file_stays_until_it_is_cleared),
       T(who_has_the_old_file_open_sees_all_of_it), T(a_link_stays_one),
       T(what_cannot_be_written_is_found_out_at_once), T(a_descriptor_is_written_where_it_leads),
-      T(a_pipe_is_written_as_it_is), T(a_full_disk_is_an_error),
-      T(what_fails_leaves_nothing_behind), T(a_log_begins_anew_and_grows))
+      T(a_pipe_is_written_as_it_is), T(a_signal_ends_the_wait_for_a_reader),
+      T(a_full_disk_is_an_error), T(what_fails_leaves_nothing_behind), T(a_log_begins_anew_and_grows))
