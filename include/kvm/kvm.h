@@ -141,10 +141,10 @@ void kvm__guest_panicked(struct kvm *kvm, const char *line, size_t len);
 void kvm__guest_talks(struct kvm *kvm);
 
 /*
- * What --hang takes for signs of life: kvm__made_progress() counts requests to
- * disks, keys taken and the like, kvm__said() bytes printed, and struct kvm_cpu
- * has the writes to devices. Reads of registers are none: see include/kvm/hang.h.
- * Any thread.
+ * The guest did something of its own accord that is more than asking a device
+ * for its state: a request to a disk, a key it has taken. What a vCPU writes to
+ * a device is counted in struct kvm_cpu, and what it says here. --hang waits for
+ * a guest in which all of these have stopped. Any thread.
  */
 static inline void kvm__made_progress(struct kvm *kvm)
 {
