@@ -97,10 +97,10 @@ static int open_and_wait(const char *path, int flags)
 	pthread_sigmask(SIG_SETMASK, &none, &old);
 
 	int fd = open(path, flags);
-	int err = fd < 0 ? -errno : 0;
+	int err = -errno;
 
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err)
+	if (fd < 0)
 		return err;
 	return fd;
 }
