@@ -264,29 +264,55 @@ static void offer_prompt(struct console_watch *w, struct kvm *kvm)
 {
 	struct console_line line;
 
-	if (!gates__want_prompts(kvm))
-		return;
 	parse(w, &line);
 	if (!line.stamped) /* the kernel asks nothing */
 		gates__hear_prompt(kvm, &line);
 }
 
-void console_watch__feed(struct console_watch *w, struct kvm *kvm, const u8 *buf, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		u8 byte = buf[i];
+/* Bytes that do more than to be kept; a blank does so only if prompts are wanted. */
+enum { PLAIN, BLANK, SPECIAL };
+static const u8 kinds[256] = {
+	['\0'] = SPECIAL, ['\n'] = SPECIAL, ['\r'] = SPECIAL, [']'] = SPECIAL, [' '] = BLANK,
+};
 
-		if (byte == '\n' || byte == '\r') {
-			end_line(w, kvm);
-			continue;
-		}
-		if (!byte)
-			continue;
+static size_t count_plain(const u8 *buf, size_t len, bool prompts)
+{
+	const u8 stop = prompts ? BLANK : SPECIAL;
+	size_t n = 0;
+
+	while (n < len && kinds[buf[n]] < stop)
+		n++;
+	return n;
+}
+
+static void feed_special(struct console_watch *w, struct kvm *kvm, u8 byte)
+{
+	if (byte == '\n' || byte == '\r') {
+		end_line(w, kvm);
+	} else if (byte) {
 		w->line[w->len++] = (char)byte;
 		if (byte == ']')
 			begin_at_stamp(w, kvm);
-		else if (byte == ' ')
+		else
 			offer_prompt(w, kvm);
+	}
+}
+
+/* A vCPU waits meanwhile, so what is most of a line is copied in pieces. */
+void console_watch__feed(struct console_watch *w, struct kvm *kvm, const u8 *buf, size_t len)
+{
+	const u8 *end = buf + len;
+	bool prompts = gates__want_prompts(kvm);
+
+	while (buf < end) {
+		size_t room = CONSOLE_LINE_MAX - w->len;
+		size_t plain = count_plain(buf, min_u64((u64)(end - buf), room), prompts);
+
+		memcpy(w->line + w->len, buf, plain);
+		w->len += (unsigned)plain;
+		buf += plain;
+		if (plain < room && buf < end)
+			feed_special(w, kvm, *buf++);
 		if (w->len == CONSOLE_LINE_MAX)
 			end_part(w, kvm);
 	}

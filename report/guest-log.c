@@ -32,6 +32,7 @@
 #define WATCH_MAX_SEARCH GiB(2) /* for a kernel without a note, as that takes longer */
 
 #define HASHES 8192 /* lines; a power of two */
+#define HASHED_LEN 256 /* bytes of one: the console's watch may have cut it */
 
 struct guest_log {
 	struct kvm_device dev;
@@ -83,16 +84,33 @@ static bool starts_crash(const char *line)
 	return false;
 }
 
-/* FNV-1a: two lines have the same once in 2^32. 0 is an empty line's, and stands for none. */
+/*
+ * Two lines have the same once in 2^32. 0 is an empty line's, and stands for none. Eight
+ * bytes at a time, as the vCPU that prints the line waits for it.
+ */
 static u32 line_hash(const char *line, size_t len)
 {
 	const char *p = skip_prefix(line, &len);
-	u32 hash = 0x811c9dc5;
 
-	/* The console's watch may have cut it. */
-	for (size_t i = 0; i < min_u64(len, 256); i++)
-		hash = (hash ^ (u8)p[i]) * 0x01000193;
-	return len ? hash : 0;
+	if (len > HASHED_LEN)
+		len = HASHED_LEN;
+
+	u64 hash = len;
+
+	for (size_t left = len; left;) {
+		size_t part = min_u64(left, sizeof(u64));
+		u64 word = 0;
+
+		memcpy(&word, p, part);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
+		hash ^= hash >> 32;
+		p += part;
+		left -= part;
+	}
+
+	u32 result = (u32)hash;
+
+	return len && !result ? 1 : result;
 }
 
 void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
