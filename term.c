@@ -300,7 +300,7 @@ static void console__guest_is_ready(struct ioloop_call *call)
 {
 	struct console *c = container_of(call, struct console, guest_ready);
 
-	/* Who only writes has no input, and so no end of it: his port stays open. */
+	/* A console that is only written to has no input, and so no end of it: its port stays open. */
 	if (c->in.fd >= 0)
 		console__pump(c, !c->pollable);
 }

@@ -30,7 +30,7 @@ static int check_regex(const struct option *opt, const char *regex)
 	err = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
 	if (err) {
 		regerror(err, &compiled, why, sizeof(why));
-		pr_err("option '--%s': '%s' is no extended regular expression: %s", opt->name, regex,
+		pr_err("option '--%s': '%s' is not an extended regular expression: %s", opt->name, regex,
 		       why);
 		return -EINVAL;
 	}
@@ -41,7 +41,7 @@ static int check_regex(const struct option *opt, const char *regex)
 static int add_pattern(const struct option *opt, const char *regex, struct gate_patterns *patterns)
 {
 	if (patterns->count == MAX_GATE_PATTERNS) {
-		pr_err("option '--%s': '%s' is one more than the %d there can be", opt->name, regex,
+		pr_err("option '--%s': '%s' is one too many: there can be %d", opt->name, regex,
 		       MAX_GATE_PATTERNS);
 		return -EINVAL;
 	}

@@ -10,7 +10,7 @@
 #define MAX_MADE MiB(64)	/* of names that come one by one, from a guest perhaps */
 #define MAX_NAME 1024		/* the kernel's own limit is 512 */
 
-const char symbols_no_memory[] = "not enough memory";
+const char symbols_no_memory[] = "Cannot allocate memory";
 
 /*
  * The table

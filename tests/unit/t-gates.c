@@ -618,7 +618,7 @@ static void bad_expressions_are_refused_with_their_own_words(void)
 
 	memset(&cfg, 0, sizeof(cfg));
 	said = SAID(parse(OPTIONS("--fail-on", "a(b")));
-	CHECK_HAS(said, "option '--fail-on': 'a(b' is no extended regular expression: ");
+	CHECK_HAS(said, "option '--fail-on': 'a(b' is not an extended regular expression: ");
 	CHECK_HAS(SAID(parse(OPTIONS("--allow", "[z-a]"))), "option '--allow': '[z-a]' is no ");
 	CHECK_HAS(SAID(parse(OPTIONS("--pass-on", "*{"))), "option '--pass-on': ");
 	CHECK_STR(SAID(parse(OPTIONS("--pass-on", ""))), "option '--pass-on': its REGEX is empty");
@@ -638,7 +638,7 @@ static void bad_expressions_are_refused_with_their_own_words(void)
 		words[2 * i + 1] = i < MAX_GATE_PATTERNS ? "x" : "last";
 	}
 	CHECK_STR(SAID(parse(words)),
-		  "option '--allow': 'last' is one more than the 64 there can be");
+		  "option '--allow': 'last' is one too many: there can be 64");
 }
 
 /*
