@@ -472,7 +472,7 @@ static void end_record(struct status *record, const struct kvm_config *cfg)
 
 int kvm_run_config(const struct kvm_config *cfg, int argc, char **argv)
 {
-	struct status *record;
+	struct status *record = NULL;
 	int status;
 
 	if (begin_record(&record, cfg, argc, argv) < 0)
@@ -485,7 +485,7 @@ int kvm_run_config(const struct kvm_config *cfg, int argc, char **argv)
 /* Something is wrong with the options, which may yet say where that is to be recorded. */
 static void record_refusal(const struct kvm_config *cfg, int argc, char **argv)
 {
-	struct status *record;
+	struct status *record = NULL;
 
 	if (begin_record(&record, cfg, argc, argv) == 0)
 		end_record(record, cfg);

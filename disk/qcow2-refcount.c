@@ -296,6 +296,7 @@ free_table:
 /*
  * Allocation
  */
+
 /*
  * The search ends there, whatever refcounts say. What there is of a cluster at
  * the end of a device is none.
