@@ -619,7 +619,7 @@ static void bad_expressions_are_refused_with_their_own_words(void)
 	memset(&cfg, 0, sizeof(cfg));
 	said = SAID(parse(OPTIONS("--fail-on", "a(b")));
 	CHECK_HAS(said, "option '--fail-on': 'a(b' is not an extended regular expression: ");
-	CHECK_HAS(SAID(parse(OPTIONS("--allow", "[z-a]"))), "option '--allow': '[z-a]' is no ");
+	CHECK_HAS(SAID(parse(OPTIONS("--allow", "[z-a]"))), "option '--allow': '[z-a]' is not an ");
 	CHECK_HAS(SAID(parse(OPTIONS("--pass-on", "*{"))), "option '--pass-on': ");
 	CHECK_STR(SAID(parse(OPTIONS("--pass-on", ""))), "option '--pass-on': its REGEX is empty");
 	CHECK_STR(SAID(parse(OPTIONS("--fail-on", "x", "--allow", "x"))),
