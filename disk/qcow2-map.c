@@ -195,11 +195,11 @@ int qcow2_own_table(struct qcow2 *q, u64 offset)
 	qcow2_cache__forget(&q->l2, table, q->cluster_size);
 	q->l1[index] = table | QCOW2_COPIED;
 	mark_l1_dirty(q, index);
+	if (old)
+		qcow2_remove_table(q, old); /* first: there is room for no more than L1 can name */
 	qcow2_add_table(q, table);
-	if (old) {
-		qcow2_remove_table(q, old);
+	if (old)
 		qcow2_free(q, old, 1);
-	}
 	return 0;
 }
 

@@ -675,6 +675,38 @@ static void a_larger_refcount_table_overwrites_no_other(void)
 }
 
 /*
+ * L1 and refcount table are full, and the one L2 table is a snapshot's, too: a
+ * write has it copied. The sanitizers see whether there is room to know of it.
+ */
+static void a_table_is_copied_where_all_are_known(void)
+{
+	enum { BLOCKS = CLUSTER / 8, FIRST = NR_CLUSTERS };
+	static u8 file[AT(FIRST + BLOCKS)];
+	struct disk_image *image;
+	u8 byte = 0;
+
+	qcow2__make(3);
+	qcow2__put(AT(L1), 8, AT(L2));
+	qcow2__put(AT(REFBLOCK) + L2 * 2, 2, 2);
+	for (unsigned i = 1; i < BLOCKS; i++) {
+		qcow2__put(AT(REFTABLE) + i * 8, 8, AT(FIRST + i));
+		qcow2__put(AT(REFBLOCK) + (FIRST + i) * 2, 2, 1);
+	}
+	memcpy(file, qcow2_file, sizeof(qcow2_file));
+	save("image", file, sizeof(file));
+	image = open_file("image", false);
+	if (!CHECK(image))
+		return;
+	CHECK_EQ(write_bytes(image, CLUSTER, CLUSTER), 0);
+	CHECK_EQ(write_bytes(image, 2 * CLUSTER, CLUSTER), 0);
+	CHECK_EQ(read_byte(image, CLUSTER, &byte), 0);
+	CHECK_EQ(disk__close(image), 0);
+	image = open_file("image", false);
+	if (CHECK(image))
+		disk__close(image);
+}
+
+/*
  * Refcounts of one bit, by which all of some GiB is in use, of which the file
  * has but 2 MiB: there is an end to the search for a free cluster.
  */
@@ -751,4 +783,5 @@ TESTS(T(the_smallest_image_is_sound), T(a_header_that_lies_is_refused),
       T(loops_are_refused), T(lies_of_refcounts_do_no_more_damage),
       T(an_entry_that_lies_is_not_replaced), T(tables_in_use_are_never_freed),
       T(a_larger_refcount_table_overwrites_no_other), T(what_is_in_use_ends_with_the_file),
+      T(a_table_is_copied_where_all_are_known),
       T(a_file_that_cannot_grow_stays_sound))
