@@ -979,6 +979,37 @@ static void buffers_without_room_do_not_hold_the_loop(void)
 	unmake();
 }
 
+/* What epoll refuses is always readable; here the guest takes it as fast as it comes. */
+static size_t take_all(struct console_guest *g, const u8 *buf, size_t len)
+{
+	(void)g;
+	(void)buf;
+	return len;
+}
+
+static void endless_input_leaves_the_loop_to_others(void)
+{
+	static const struct console_guest_ops ops = { .input = take_all };
+	struct console_guest guest = { &ops };
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), err;
+	struct console *c;
+	u64 before;
+
+	make();
+	c = console__new(kvm, "zero", zero, -1, &err);
+	if (!CHECK(c))
+		return;
+	console__attach(c, &guest);
+	console__ready(c);
+	before = kvm->progress;
+	test_machine__run(kvm, 20); /* returns */
+	CHECK(kvm->progress - before > 1);
+	console__attach(c, NULL);
+	console__free(c);
+	close(zero);
+	unmake();
+}
+
 static void input_survives_a_reset_of_the_guest(void)
 {
 	u32 len;
@@ -1036,5 +1067,6 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(the_end_of_the_vm_does_not_wait_for_a_broken_driver),
       T(an_emergency_write_needs_no_driver), T(input_waits_until_the_guest_opens_the_port),
       T(input_fills_buffers_and_waits_for_more), T(buffers_without_room_do_not_hold_the_loop),
+      T(endless_input_leaves_the_loop_to_others),
       T(the_end_of_input_closes_the_port_after_the_last_byte),
       T(input_survives_a_reset_of_the_guest), T(input_before_the_driver_is_harmless))
