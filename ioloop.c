@@ -119,19 +119,24 @@ static void ioloop__run_timers(struct ioloop *loop)
 	}
 }
 
+/*
+ * Runs what is queued now. What is queued meanwhile has its own wake-up: a call
+ * that queues itself again must leave timers and descriptors their turn.
+ */
 static void ioloop__run_calls(struct ioloop *loop)
 {
-	for (;;) {
-		pthread_mutex_lock(&loop->lock);
-		struct ioloop_call *c = loop->calls;
+	struct ioloop_call *calls, *c;
 
-		if (c) {
-			loop->calls = c->next;
-			c->queued = false;
-		}
+	pthread_mutex_lock(&loop->lock);
+	calls = loop->calls;
+	loop->calls = NULL;
+	pthread_mutex_unlock(&loop->lock);
+
+	while ((c = calls)) {
+		pthread_mutex_lock(&loop->lock);
+		calls = c->next;
+		c->queued = false;
 		pthread_mutex_unlock(&loop->lock);
-		if (!c)
-			return;
 		c->run(c);
 	}
 }

@@ -356,6 +356,29 @@ static void a_call_that_is_queued_runs_once(void)
 	ioloop__exit(&loop);
 }
 
+static void run_again(struct ioloop_call *c)
+{
+	struct call *call = container_of(c, struct call, c);
+
+	call->runs++;
+	ioloop__call(&loop, c);
+}
+
+static void a_call_that_queues_itself_leaves_others_their_turn(void)
+{
+	struct call call = { .c.run = run_again };
+	struct timer end = { { expired }, 'e', .stops = 1 };
+
+	if (!start())
+		return;
+	ioloop__call(&loop, &call.c);
+	ioloop__arm(&loop, &end.t, 10);
+	CHECK_EQ(ioloop__run(&loop), 0);
+	CHECK(call.runs > 1);
+	CHECK_STR(journal, "e");
+	ioloop__exit(&loop);
+}
+
 static void *stopper(void *arg)
 {
 	struct timespec pause = { .tv_nsec = 20000000 };
@@ -397,4 +420,5 @@ TESTS(T(timers_expire_in_order), T(an_armed_timer_is_moved), T(a_disarmed_timer_
       T(a_busy_descriptor_starves_no_other), T(a_removed_descriptor_is_not_served),
       T(events_can_be_switched_off_and_on), T(what_epoll_refuses_is_an_error),
       T(a_call_sees_what_its_caller_wrote), T(a_call_that_is_queued_runs_once),
+      T(a_call_that_queues_itself_leaves_others_their_turn),
       T(another_thread_can_stop_it), T(it_can_be_stopped_before_it_runs))
