@@ -14,11 +14,11 @@
 /*
  * Linux waits for each piece of a terminal's output to be taken, and burns its
  * CPU meanwhile: it sees for itself that the piece is gone, and an interrupt to
- * say so only costs. So the interrupt comes this late, and only if the driver
- * wants it even then. One that does so this often in a row sleeps until it
- * comes, and has its interrupts at once from then on.
+ * say so only costs. So the interrupt comes only when the driver has brought
+ * nothing for this long, and wants it even then. One that does so this often in
+ * a row sleeps until it comes, and has its interrupts at once from then on.
  */
-#define LATE_MS 1
+#define LATE_MS 4
 #define LATE_TO_SLEEP 8
 
 /*
@@ -101,6 +101,7 @@ static void port__notify_sent(struct port *p)
 		virtio__notify(&vc->virtio, port__queue(p, TRANSMIT));
 	} else if (!vc->late_started) {
 		vc->late_started = true;
+		vc->late_since = port__queue(p, TRANSMIT)->next_used;
 		ioloop__call(&vc->kvm->loop, &vc->start_late);
 	}
 }
@@ -119,9 +120,15 @@ static void late_interrupt(struct ioloop_timer *t)
 	struct virtqueue *vq = port__queue(p, TRANSMIT);
 
 	virtio__lock(&vc->virtio);
-	vc->late_started = false;
-	if (virtio__is_live(&vc->virtio) && vq->enabled && p->late < LATE_TO_SLEEP)
+	vc->late_started = virtio__is_live(&vc->virtio) && vq->enabled &&
+			   vq->next_used != vc->late_since;
+	if (vc->late_started) {
+		/* It does not sleep, but may not have run since the last piece was taken. */
+		vc->late_since = vq->next_used;
+		ioloop__arm(&vc->kvm->loop, t, LATE_MS);
+	} else if (virtio__is_live(&vc->virtio) && vq->enabled && p->late < LATE_TO_SLEEP) {
 		p->late = virtio__notify(&vc->virtio, vq) ? p->late + 1 : 0;
+	}
 	virtio__unlock(&vc->virtio);
 }
 
