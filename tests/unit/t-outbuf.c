@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -359,10 +360,36 @@ static void stamps_stand_before_each_line(void)
 	stop();
 }
 
+/* A write for each piece would wake the reader as often: here each write is a message. */
+static void pieces_are_gathered(void)
+{
+	unsigned tries = 0;
+	size_t together;
+	int fds[2];
+
+	if (!CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0))
+		return;
+	reading = fds[0];
+	writing = fds[1];
+	CHECK_EQ(outbuf__init(&out, writing, "test", false, NULL), 0);
+	do { /* this host may stop us in between */
+		static u8 piece[KiB(4)], message[4 * sizeof(piece)];
+
+		for (unsigned i = 0; i < 4; i++) {
+			outbuf__put(&out, piece, sizeof(piece));
+			usleep(200);
+		}
+		together = (size_t)read(reading, message, sizeof(message));
+		for (size_t n = together; n < sizeof(message);)
+			n += (size_t)read(reading, message, sizeof(message));
+	} while (together != 4 * KiB(4) && CHECK(tries++ < 100));
+	stop();
+}
+
 TESTS(T(all_bytes_arrive_in_order), T(a_slow_reader_loses_nothing),
       T(a_non_blocking_descriptor_loses_nothing), T(flush_says_what_is_left),
       T(exit_does_not_wait_for_a_reader), T(release_frees_who_waits_for_room),
       T(after_release_nobody_waits), T(the_user_hears_why_nothing_happens),
       T(a_closed_pipe_is_said_once_and_holds_up_nobody), T(a_lossy_one_drops_rather_than_waits),
       T(an_offer_never_waits_and_hears_of_room), T(an_offer_after_release_is_not_dropped),
-      T(stamps_stand_before_each_line))
+      T(stamps_stand_before_each_line), T(pieces_are_gathered))
