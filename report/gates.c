@@ -278,6 +278,11 @@ static void begin_to_be_strict(struct gates *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
+bool gates__know_stamps(const struct kvm *kvm)
+{
+	return kvm->gates && __atomic_load_n(&kvm->gates->stamps, __ATOMIC_RELAXED);
+}
+
 /* True if the kernel says it, as far as can be told. @g learns from it. */
 static bool is_kernels(struct gates *g, const struct console_line *line)
 {

@@ -55,6 +55,9 @@ void gates__hear(struct kvm *kvm, const struct console_line *line);
  */
 void gates__hear_log(struct kvm *kvm, const struct console_line *line);
 
+/* True if the kernel stamps its lines: one without a stamp is none of them. Any thread. */
+bool gates__know_stamps(const struct kvm *kvm);
+
 /* True if a kernel that survived an oops has been heard. */
 bool gates__have_oops(const struct kvm *kvm);
 

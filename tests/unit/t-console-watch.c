@@ -13,7 +13,8 @@
 
 static struct console_watch watch;
 static char panic_line[1024];
-static unsigned panics, lines, halts;
+static unsigned panics, lines, halts, shown;
+static bool know_stamps, want_prompts = true;
 
 /*
  * Fakes of what the watch reports to
@@ -41,6 +42,7 @@ void guest_log__shown(struct kvm *kvm, const char *line, size_t len)
 {
 	(void)kvm;
 	CHECK_EQ(len, strlen(line));
+	shown++;
 }
 
 /* What was heard, each line with what is known of it */
@@ -77,10 +79,16 @@ void results__crashed(struct kvm *kvm, const char *line)
 	(void)line;
 }
 
+bool gates__know_stamps(const struct kvm *k)
+{
+	(void)k;
+	return know_stamps;
+}
+
 bool gates__want_prompts(const struct kvm *kvm)
 {
 	(void)kvm;
-	return true;
+	return want_prompts;
 }
 
 void gates__hear_prompt(struct kvm *kvm, const struct console_line *line)
@@ -93,7 +101,9 @@ void gates__hear_prompt(struct kvm *kvm, const struct console_line *line)
 static void start(void)
 {
 	memset(&watch, 0, sizeof(watch));
-	panics = lines = halts = prompts = 0;
+	panics = lines = halts = shown = prompts = 0;
+	know_stamps = false;
+	want_prompts = true;
 	*panic_line = *heard = *prompt = '\0';
 	heard_len = 0;
 }
@@ -374,6 +384,31 @@ static void the_sizes_of_the_pieces_do_not_matter(void)
 	}
 }
 
+/* Whatever the log's messages are compared with later is worked out while the guest waits. */
+static void what_cannot_be_the_kernels_is_not_shown_to_its_log(void)
+{
+	start();
+	feed_text("of whom?\n[    1.000000] the kernel's\n");
+	CHECK_EQ(shown, 2);
+	know_stamps = true;
+	feed_text("a program's\n[    1.000000] the kernel's\n");
+	CHECK_EQ(shown, 3);
+}
+
+/* A blank is looked at for prompts only; a line is the same without. */
+static void without_prompts_lines_are_the_same(void)
+{
+	static const char zeroes[] = "a zero\0 behind sixteen\0 more bytes\n";
+
+	start();
+	want_prompts = false;
+	feed_text("login: \rmore than sixteen bytes of a program[    1.000000] the kernel ]\n");
+	feed(zeroes, sizeof(zeroes) - 1);
+	CHECK_EQ(prompts, 0);
+	CHECK_STR(heard, "login: \nmore than sixteen bytes of a program\n"
+			 "kernel: the kernel ]\na zero behind sixteen more bytes\n");
+}
+
 static void any_bytes_are_taken(void)
 {
 	u8 bytes[4096];
@@ -396,4 +431,5 @@ TESTS(T(a_panic_is_seen_from_its_words_on), T(the_pieces_do_not_matter),
       T(the_time_in_a_stamp_is_told), T(what_looks_a_little_like_a_prefix_is_none),
       T(the_kernel_begins_a_line_where_it_speaks),
       T(a_prompt_is_offered_before_its_line_ends), T(a_long_line_comes_in_parts_that_overlap),
-      T(the_sizes_of_the_pieces_do_not_matter), T(any_bytes_are_taken))
+      T(the_sizes_of_the_pieces_do_not_matter), T(what_cannot_be_the_kernels_is_not_shown_to_its_log),
+      T(without_prompts_lines_are_the_same), T(any_bytes_are_taken))
