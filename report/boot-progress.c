@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How far a guest's boot is; include/kvm/boot-progress.h is the manual. */
 #include "kvm/boot-progress.h"
+#include "kvm/chars.h"
 #include "kvm/clock.h"
 
 #include <string.h>
@@ -79,11 +80,6 @@ static void parse_line(const char *s, struct kernel_line *line)
 	}
 	line->text = s;
 	line->len = strlen(s);
-}
-
-static bool begins_with(const char *text, const char *words)
-{
-	return !strncmp(text, words, strlen(words));
 }
 
 /* Later than this it cannot have started, and not before it was there. */

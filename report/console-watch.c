@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A guest's console, line by line; include/kvm/console-watch.h is the manual. */
 #include "kvm/console-watch.h"
+#include "kvm/chars.h"
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
 #include "kvm/kvm.h"
 #include "kvm/results.h"
 
-#include <emmintrin.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static const char *skip_digits(const char *p)
 {
@@ -42,6 +37,19 @@ static bool is_of_a_panic(const struct console_line *line)
 	       !strcmp(line->message, "Kernel Offset: disabled");
 }
 
+static bool is_of_a_halt(const struct console_line *line)
+{
+	static const char reboot[] = "reboot: ";
+	const char *found = line->text;
+
+	while ((found = strstr(found, reboot))) {
+		found += sizeof(reboot) - 1;
+		if (begins_with(found, "System halted") || begins_with(found, "Power down"))
+			return true;
+	}
+	return false;
+}
+
 static void hear_end(struct kvm *kvm, const struct console_line *line)
 {
 	const char *found = strstr(line->text, "Kernel panic - not syncing");
@@ -51,8 +59,7 @@ static void hear_end(struct kvm *kvm, const struct console_line *line)
 		kvm__guest_panicked(kvm, found, strlen(found));
 	} else if (is_of_a_panic(line)) {
 		kvm__guest_panicked(kvm, "", 0);
-	} else if (strstr(line->text, "reboot: System halted") ||
-		   strstr(line->text, "reboot: Power down")) {
+	} else if (is_of_a_halt(line)) {
 		kvm__guest_halts(kvm);
 	}
 	kvm__guest_talks(kvm);
@@ -276,40 +283,52 @@ static void offer_prompt(struct console_watch *w, struct kvm *kvm)
 		gates__hear_prompt(kvm, &line);
 }
 
-/*
- * How many bytes do no more than to be kept: all but these, and the blanks if prompts are
- * wanted. Sixteen at a time, as a vCPU waits meanwhile: SSE2 is part of any x86-64.
- */
-static const char specials[] = { '\0', '\n', '\r', ']', ' ' };
-
-static bool is_special(u8 byte, size_t nr_specials)
+/* It does more than to be kept; a blank does only if prompts are wanted. */
+static bool is_special(u8 byte, bool prompts)
 {
-	for (size_t i = 0; i < nr_specials; i++) {
-		if (byte == (u8)specials[i])
-			return true;
-	}
-	return false;
+	return byte == '\n' || byte == '\r' || byte == ']' || !byte || (byte == ' ' && prompts);
 }
 
+#define EACH_BYTE 0x0101010101010101ull
+
+/*
+ * True if any of eight bytes may be special: control characters up to \r, ']' and
+ * @other. To take more from a byte than it has sets its top bit, which none of them has.
+ */
+static bool has_special(u64 word, u8 other)
+{
+	return ((word - EACH_BYTE * ('\r' + 1)) |
+		((word ^ EACH_BYTE * ']') - EACH_BYTE) |
+		((word ^ EACH_BYTE * other) - EACH_BYTE)) & ~word & EACH_BYTE * 0x80;
+}
+
+/* How many bytes are certain not to be special, in words of eight */
+static size_t count_plain_words(const u8 *buf, size_t len, bool prompts)
+{
+	const u8 other = prompts ? ' ' : ']';
+	size_t n = 0;
+	u64 word;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, buf + n, sizeof(word));
+		if (has_special(word, other))
+			break;
+	}
+	return n;
+}
+
+/* A vCPU waits meanwhile. */
 static size_t count_plain(const u8 *buf, size_t len, bool prompts)
 {
-	const size_t nr_specials = prompts ? sizeof(specials) : sizeof(specials) - 1;
 	size_t n = 0;
 
-	for (; len - n >= sizeof(__m128i); n += sizeof(__m128i)) {
-		const __m128i bytes = _mm_loadu_si128((const __m128i *)(buf + n));
-		__m128i found = _mm_setzero_si128();
-
-		for (size_t i = 0; i < nr_specials; i++)
-			found |= _mm_cmpeq_epi8(bytes, _mm_set1_epi8(specials[i]));
-
-		const unsigned where = (unsigned)_mm_movemask_epi8(found);
-
-		if (where)
-			return n + (unsigned)__builtin_ctz(where);
-	}
-	while (n < len && !is_special(buf[n], nr_specials))
-		n++;
+	do {
+		n += count_plain_words(buf + n, len - n, prompts);
+		for (unsigned i = 0; i < sizeof(u64) && n < len; i++, n++) {
+			if (is_special(buf[n], prompts))
+				return n;
+		}
+	} while (n < len);
 	return n;
 }
 

@@ -84,6 +84,15 @@ static bool starts_crash(const char *line)
 	return false;
 }
 
+static u64 hash_word(u64 hash, const char *bytes, size_t len)
+{
+	u64 word = 0;
+
+	memcpy(&word, bytes, len);
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
+	return hash ^ hash >> 32;
+}
+
 /*
  * Two lines have the same once in 2^32. 0 is an empty line's, and stands for none. Eight
  * bytes at a time, as the vCPU that prints the line waits for it.
@@ -96,17 +105,12 @@ static u32 line_hash(const char *line, size_t len)
 		len = HASHED_LEN;
 
 	u64 hash = len;
+	size_t n = 0;
 
-	for (size_t left = len; left;) {
-		size_t part = min_u64(left, sizeof(u64));
-		u64 word = 0;
-
-		memcpy(&word, p, part);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
-		hash ^= hash >> 32;
-		p += part;
-		left -= part;
-	}
+	for (; len - n >= sizeof(u64); n += sizeof(u64))
+		hash = hash_word(hash, p + n, sizeof(u64));
+	if (n < len)
+		hash = hash_word(hash, p + n, len - n);
 
 	u32 result = (u32)hash;
 
