@@ -8,9 +8,10 @@
 
 /*
  * A UART hands over one byte at a time, and Linux's hvc driver 2 KiB at most. To
- * wait this long after the first one, or for so many, turns a system call for each,
- * which wakes the writer here and the reader behind it, into one for many. Nobody
- * who types sees the delay.
+ * wait this long for more, or for so many, turns a system call for each, which wakes
+ * the writer here and the reader behind it, into one for many. Nobody who types sees
+ * the delay. After a write the wait comes before there is anything, so that a vCPU
+ * which pours need not wake the writer at all.
  */
 #define GATHER_NS (2 * NS_PER_MS)
 #define GATHER_BYTES KiB(16)
@@ -48,7 +49,7 @@ static int write_plain(struct outbuf *o, const u8 *buf, size_t len)
 	return writer_thread__write(&o->writer, buf, len, &done);
 }
 
-/* Something has come; the lock is held. */
+/* With the lock held */
 static void outbuf__gather(struct outbuf *o)
 {
 	const u64 end = now_ns() + GATHER_NS;
@@ -101,13 +102,14 @@ static void outbuf__run(struct writer_thread *w)
 	struct outbuf *o = container_of(w, struct outbuf, writer);
 
 	while (!w->quit) {
-		if (o->head == o->tail) {
+		if (o->head != o->tail) {
+			outbuf__write(o);
+		} else {
+			o->idle = true;
 			writer_thread__wait(w);
-			continue;
+			o->idle = false;
 		}
 		outbuf__gather(o);
-		if (!w->quit)
-			outbuf__write(o);
 	}
 }
 
@@ -147,8 +149,7 @@ static void outbuf__append(struct outbuf *o, const u8 *buf, size_t len)
 	memcpy(o->ring + at, buf, first);
 	memcpy(o->ring, buf + first, len - first);
 	o->tail += len;
-	/* What the writer waits for, and nothing else */
-	if ((!before && len) || (before < GATHER_BYTES && before + len >= GATHER_BYTES))
+	if (o->idle || (before < GATHER_BYTES && before + len >= GATHER_BYTES))
 		writer_thread__changed(&o->writer);
 }
 

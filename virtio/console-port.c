@@ -18,7 +18,7 @@
  * nothing for this long, and wants it even then. One that does so this often in
  * a row sleeps until it comes, and has its interrupts at once from then on.
  */
-#define LATE_MS 4
+#define LATE_MS 10
 #define LATE_TO_SLEEP 8
 
 /*

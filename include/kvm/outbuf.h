@@ -35,6 +35,7 @@ struct outbuf {
 
 	/* All below is guarded by the writer's lock. */
 	u64 head, tail;		/* bytes ever written out, bytes ever put in */
+	bool idle;		/* the writer waits for the first byte */
 	bool released;		/* vCPUs no longer wait for room */
 	bool refused;		/* an offer, of which has_room() has not been told since */
 	bool failed;		/* the descriptor takes nothing any more */
