@@ -37,14 +37,23 @@ static bool is_of_a_panic(const struct console_line *line)
 	       !strcmp(line->message, "Kernel Offset: disabled");
 }
 
+/* Where a panic's words begin: seldom is there another 'K'. */
+static const char *find_panic(const char *text)
+{
+	while ((text = strchr(text, 'K')) && !begins_with(text, "Kernel panic - not syncing"))
+		text++;
+	return text;
+}
+
 static bool is_of_a_halt(const struct console_line *line)
 {
-	static const char reboot[] = "reboot: ";
-	const char *found = line->text;
+	static const char reboot[] = { 'r', 'e', 'b', 'o', 'o', 't' };
+	const char *colon = line->text - 1;
 
-	while ((found = strstr(found, reboot))) {
-		found += sizeof(reboot) - 1;
-		if (begins_with(found, "System halted") || begins_with(found, "Power down"))
+	while ((colon = strchr(colon + 1, ':'))) {
+		if (colon - line->text >= (ptrdiff_t)sizeof(reboot) &&
+		    !memcmp(colon - sizeof(reboot), reboot, sizeof(reboot)) &&
+		    (begins_with(colon, ": System halted") || begins_with(colon, ": Power down")))
 			return true;
 	}
 	return false;
@@ -52,7 +61,7 @@ static bool is_of_a_halt(const struct console_line *line)
 
 static void hear_end(struct kvm *kvm, const struct console_line *line)
 {
-	const char *found = strstr(line->text, "Kernel panic - not syncing");
+	const char *found = find_panic(line->text);
 
 	if (found) {
 		results__crashed(kvm, found);
@@ -292,43 +301,40 @@ static bool is_special(u8 byte, bool prompts)
 #define EACH_BYTE 0x0101010101010101ull
 
 /*
- * True if any of eight bytes may be special: control characters up to \r, ']' and
- * @other. To take more from a byte than it has sets its top bit, which none of them has.
+ * Finds control characters up to \r, ']' and @other among eight bytes, by their top bits: to
+ * take more from a byte than it has sets that, and none of them has it set. The lowest one
+ * found is right, those above it may not be.
  */
-static bool has_special(u64 word, u8 other)
+static u64 find_special(u64 word, u8 other)
 {
 	return ((word - EACH_BYTE * ('\r' + 1)) |
 		((word ^ EACH_BYTE * ']') - EACH_BYTE) |
 		((word ^ EACH_BYTE * other) - EACH_BYTE)) & ~word & EACH_BYTE * 0x80;
 }
 
-/* How many bytes are certain not to be special, in words of eight */
-static size_t count_plain_words(const u8 *buf, size_t len, bool prompts)
+/* How many bytes do no more than to be kept. A vCPU waits meanwhile, so they are taken by words. */
+static size_t count_plain(const u8 *buf, size_t len, bool prompts)
 {
 	const u8 other = prompts ? ' ' : ']';
 	size_t n = 0;
 	u64 word;
 
-	for (; len - n >= sizeof(word); n += sizeof(word)) {
+	while (len - n >= sizeof(word)) {
 		memcpy(&word, buf + n, sizeof(word));
-		if (has_special(word, other))
-			break;
-	}
-	return n;
-}
 
-/* A vCPU waits meanwhile. */
-static size_t count_plain(const u8 *buf, size_t len, bool prompts)
-{
-	size_t n = 0;
+		const u64 found = find_special(word, other);
 
-	do {
-		n += count_plain_words(buf + n, len - n, prompts);
-		for (unsigned i = 0; i < sizeof(u64) && n < len; i++, n++) {
-			if (is_special(buf[n], prompts))
-				return n;
+		if (!found) {
+			n += sizeof(word);
+			continue;
 		}
-	} while (n < len);
+		n += (unsigned)__builtin_ctzll(found) / 8;
+		if (is_special(buf[n], prompts))
+			return n;
+		n++; /* a tab, for one */
+	}
+	while (n < len && !is_special(buf[n], prompts))
+		n++;
 	return n;
 }
 
