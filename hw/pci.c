@@ -38,12 +38,13 @@
 struct pci_host {
 	struct kvm_device dev;
 	struct kvm *kvm;
-	struct bus_range ports, ecam, window, high_window;
+	struct bus_range config_ports, ecam, window, high_window, ports;
 	struct pci_window high;
 	u8 *space;		/* PCI_ECAM_SIZE bytes, the guest's view of the bus */
 	struct pci_device bridge;
 	unsigned next_devfn;
 	u64 next_addr;		/* in the window below 4 GiB */
+	u32 next_port;
 
 	pthread_mutex_t lock;	/* guards address, and of all devices: config, bar_addr */
 	u32 address;		/* port 0xcf8 */
@@ -81,7 +82,12 @@ void pci__config_set(struct pci_device *dev, unsigned offset, unsigned width, u3
 
 static unsigned bar_offset(unsigned bar)
 {
-	return PCI_BASE_ADDRESS_0 + bar * 8; /* registers 0 and 2 */
+	return PCI_BASE_ADDRESS_0 + bar * 8; /* registers 0, 2 and 4 */
+}
+
+static bool ports_have(u64 addr, u64 size)
+{
+	return addr >= PCI_PORTS_BASE && addr - PCI_PORTS_BASE <= PCI_PORTS_SIZE - size;
 }
 
 static bool window_has(const struct pci_host *host, u64 addr, u64 size)
@@ -95,14 +101,20 @@ static bool window_has(const struct pci_host *host, u64 addr, u64 size)
 static u64 wanted_addr(const struct pci_device *dev, unsigned bar)
 {
 	const u8 *reg = dev->config + bar_offset(bar);
-	u64 addr = load(reg, 4) & PCI_BASE_ADDRESS_MEM_MASK;
+	u32 command = load(dev->config + PCI_COMMAND, 2), size = dev->bar_size[bar];
+	u64 addr;
 
+	if (!size)
+		return PCI_NOWHERE;
+	if (bar == PCI_PORT_BAR) {
+		addr = load(reg, 4) & (u32)PCI_BASE_ADDRESS_IO_MASK;
+		return command & PCI_COMMAND_IO && ports_have(addr, size) ? addr : PCI_NOWHERE;
+	}
+	addr = load(reg, 4) & (u32)PCI_BASE_ADDRESS_MEM_MASK;
 	if (bar == 1) /* the 64-bit one */
 		addr |= (u64)load(reg + 4, 4) << 32;
-	if (!dev->bar_size[bar] || !(load(dev->config + PCI_COMMAND, 2) & PCI_COMMAND_MEMORY) ||
-	    !window_has(dev->host, addr, dev->bar_size[bar]))
-		return PCI_NOWHERE;
-	return addr;
+	return command & PCI_COMMAND_MEMORY && window_has(dev->host, addr, size) ? addr :
+										   PCI_NOWHERE;
 }
 
 /* Follows the guest's BARs; returns which have moved, a bit each. The lock is held. */
@@ -194,9 +206,9 @@ static int port_devfn(struct pci_host *host, u64 offset, unsigned *reg)
 	return (address >> 8) & 0xff;
 }
 
-static u64 ports_read(struct bus_range *range, u64 offset, unsigned width)
+static u64 config_ports_read(struct bus_range *range, u64 offset, unsigned width)
 {
-	struct pci_host *host = container_of(range, struct pci_host, ports);
+	struct pci_host *host = container_of(range, struct pci_host, config_ports);
 	unsigned reg;
 
 	if (offset == 0 && width == 4) {
@@ -218,9 +230,9 @@ static u64 ports_read(struct bus_range *range, u64 offset, unsigned width)
 	return pci__config_get(host->devices[devfn], reg, width);
 }
 
-static void ports_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
+static void config_ports_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
-	struct pci_host *host = container_of(range, struct pci_host, ports);
+	struct pci_host *host = container_of(range, struct pci_host, config_ports);
 	unsigned reg;
 
 	if (offset == 0 && width == 4) {
@@ -274,14 +286,14 @@ static struct pci_device *find_bar(struct pci_host *host, u64 addr, unsigned wid
 	return found;
 }
 
-static u64 window_access_read(struct pci_host *host, u64 addr, unsigned width)
+static u64 access_read(struct pci_host *host, const struct bus *bus, u64 addr, unsigned width)
 {
 	unsigned bar;
 	u64 offset;
 	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
 
 	if (!dev) {
-		bus__unclaimed(&host->kvm->mmio, "read", addr, width);
+		bus__unclaimed(bus, "read", addr, width);
 		return ~0ull;
 	}
 	if (width < 8)
@@ -292,14 +304,15 @@ static u64 window_access_read(struct pci_host *host, u64 addr, unsigned width)
 	return low | dev->ops->bar_read(dev, bar, offset + 4, 4) << 32;
 }
 
-static void window_access_write(struct pci_host *host, u64 addr, unsigned width, u64 value)
+static void access_write(struct pci_host *host, const struct bus *bus, u64 addr, unsigned width,
+			 u64 value)
 {
 	unsigned bar;
 	u64 offset;
 	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
 
 	if (!dev) {
-		bus__unclaimed(&host->kvm->mmio, "write", addr, width);
+		bus__unclaimed(bus, "write", addr, width);
 		return;
 	}
 	if (width < 8) {
@@ -312,26 +325,44 @@ static void window_access_write(struct pci_host *host, u64 addr, unsigned width,
 
 static u64 window_read(struct bus_range *range, u64 offset, unsigned width)
 {
-	return window_access_read(container_of(range, struct pci_host, window),
-				  range->base + offset, width);
+	struct pci_host *host = container_of(range, struct pci_host, window);
+
+	return access_read(host, &host->kvm->mmio, range->base + offset, width);
 }
 
 static void window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
-	window_access_write(container_of(range, struct pci_host, window), range->base + offset,
-			    width, value);
+	struct pci_host *host = container_of(range, struct pci_host, window);
+
+	access_write(host, &host->kvm->mmio, range->base + offset, width, value);
 }
 
 static u64 high_window_read(struct bus_range *range, u64 offset, unsigned width)
 {
-	return window_access_read(container_of(range, struct pci_host, high_window),
-				  range->base + offset, width);
+	struct pci_host *host = container_of(range, struct pci_host, high_window);
+
+	return access_read(host, &host->kvm->mmio, range->base + offset, width);
 }
 
 static void high_window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
-	window_access_write(container_of(range, struct pci_host, high_window),
-			    range->base + offset, width, value);
+	struct pci_host *host = container_of(range, struct pci_host, high_window);
+
+	access_write(host, &host->kvm->mmio, range->base + offset, width, value);
+}
+
+static u64 ports_read(struct bus_range *range, u64 offset, unsigned width)
+{
+	struct pci_host *host = container_of(range, struct pci_host, ports);
+
+	return access_read(host, &host->kvm->pio, range->base + offset, width);
+}
+
+static void ports_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
+{
+	struct pci_host *host = container_of(range, struct pci_host, ports);
+
+	access_write(host, &host->kvm->pio, range->base + offset, width, value);
 }
 
 /*
@@ -376,23 +407,43 @@ static void init_header(struct pci_device *dev)
 	dev->end_of_caps = PCI_STD_HEADER_SIZEOF;
 }
 
+static void init_port_bar(struct pci_host *host, struct pci_device *dev)
+{
+	u32 size = dev->bar_size[PCI_PORT_BAR];
+	unsigned offset = bar_offset(PCI_PORT_BAR);
+
+	host->next_port = (u32)ALIGN_UP(host->next_port, size);
+	set_config(dev, offset, 4, host->next_port | PCI_BASE_ADDRESS_SPACE_IO);
+	set_writable(dev, offset, 2, ~(size - 1)); /* there are no ports beyond 16 bits */
+	set_writable(dev, PCI_COMMAND, 2, load(dev->writable + PCI_COMMAND, 2) | PCI_COMMAND_IO);
+	host->next_port += size;
+}
+
+static void init_memory_bar(struct pci_host *host, struct pci_device *dev, unsigned bar)
+{
+	u32 size = dev->bar_size[bar];
+	unsigned offset = bar_offset(bar);
+
+	host->next_addr = ALIGN_UP(host->next_addr, size);
+	set_config(dev, offset, 4, (u32)host->next_addr |
+		   (bar ? PCI_BASE_ADDRESS_MEM_TYPE_64 : PCI_BASE_ADDRESS_MEM_TYPE_32));
+	set_writable(dev, offset, 4, ~(size - 1));
+	if (bar)
+		set_writable(dev, offset + 4, 4, UINT32_MAX);
+	host->next_addr += size;
+}
+
+/* The bits of a BAR that cannot be changed tell its size. */
 static void init_bars(struct pci_host *host, struct pci_device *dev)
 {
 	for (unsigned bar = 0; bar < PCI_BARS; bar++) {
-		u32 size = dev->bar_size[bar];
-		unsigned offset = bar_offset(bar);
-
 		dev->bar_addr[bar] = PCI_NOWHERE;
-		if (!size)
+		if (!dev->bar_size[bar])
 			continue;
-		host->next_addr = ALIGN_UP(host->next_addr, size);
-		set_config(dev, offset, 4, (u32)host->next_addr |
-			   (bar ? PCI_BASE_ADDRESS_MEM_TYPE_64 : PCI_BASE_ADDRESS_MEM_TYPE_32));
-		/* The bits that cannot be changed tell the size. */
-		set_writable(dev, offset, 4, ~(size - 1));
-		if (bar)
-			set_writable(dev, offset + 4, 4, UINT32_MAX);
-		host->next_addr += size;
+		if (bar == PCI_PORT_BAR)
+			init_port_bar(host, dev);
+		else
+			init_memory_bar(host, dev, bar);
 	}
 }
 
@@ -478,10 +529,11 @@ static const struct pci_ops bridge_ops = {
 	.command_changed = bridge_command_changed,
 };
 
-static const struct bus_ops ports_ops = { 4, ports_read, ports_write };
+static const struct bus_ops config_ports_ops = { 4, config_ports_read, config_ports_write };
 static const struct bus_ops ecam_ops = { 4, ecam_read, ecam_write };
 static const struct bus_ops window_ops = { 8, window_read, window_write };
 static const struct bus_ops high_window_ops = { 8, high_window_read, high_window_write };
+static const struct bus_ops ports_ops = { 4, ports_read, ports_write };
 
 static struct pci_window place_high_window(const struct kvm *kvm)
 {
@@ -511,6 +563,7 @@ static int pci__init(struct kvm *kvm, struct kvm_device **dev)
 	host->high = place_high_window(kvm);
 	host->next_devfn = FIRST_DEVFN;
 	host->next_addr = PCI_WINDOW_BASE;
+	host->next_port = PCI_PORTS_BASE;
 	pthread_mutex_init(&host->lock, NULL);
 
 	host->bridge = (struct pci_device){
@@ -522,11 +575,14 @@ static int pci__init(struct kvm *kvm, struct kvm_device **dev)
 	};
 	add_device(host, &host->bridge, 0);
 
-	host->ports = (struct bus_range){ PORT_CF8, 8, &ports_ops, "PCI configuration" };
+	host->config_ports = (struct bus_range){ PORT_CF8, 8, &config_ports_ops,
+						 "PCI configuration" };
 	host->ecam = (struct bus_range){ PCI_ECAM_BASE, PCI_ECAM_SIZE, &ecam_ops, "PCI ECAM" };
 	host->window = (struct bus_range){ PCI_WINDOW_BASE, PCI_WINDOW_SIZE, &window_ops, "PCI" };
 	host->high_window = (struct bus_range){ host->high.base, host->high.size,
 						&high_window_ops, "PCI above 4 GiB" };
+	host->ports = (struct bus_range){ PCI_PORTS_BASE, PCI_PORTS_SIZE, &ports_ops, "PCI ports" };
+	bus__register(&kvm->pio, &host->config_ports);
 	bus__register(&kvm->pio, &host->ports);
 	bus__register(&kvm->mmio, &host->ecam);
 	bus__register(&kvm->mmio, &host->window);

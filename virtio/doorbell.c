@@ -15,10 +15,10 @@ static int set_ioeventfd(struct doorbell *d, u32 flags)
 	struct kvm *kvm = d->device->kvm;
 	/* A length of 0 stands for any: KVM then need not decode the instruction. */
 	struct kvm_ioeventfd e = {
-		.addr = d->gpa,
+		.addr = d->addr,
 		.len = kvm__check_extension(kvm, KVM_CAP_IOEVENTFD_ANY_LENGTH) ? 0 : 2,
 		.fd = d->device->kick_fd,
-		.flags = flags,
+		.flags = flags | (d->port ? KVM_IOEVENTFD_FLAG_PIO : 0),
 	};
 
 	return ioctl(kvm->vm_fd, KVM_IOEVENTFD, &e) < 0 ? -errno : 0;
@@ -26,12 +26,12 @@ static int set_ioeventfd(struct doorbell *d, u32 flags)
 
 static void drop_ioeventfd(struct doorbell *d)
 {
-	if (d->gpa != DOORBELL_NONE)
+	if (d->addr != DOORBELL_NONE)
 		set_ioeventfd(d, KVM_IOEVENTFD_FLAG_DEASSIGN);
-	d->gpa = DOORBELL_NONE;
+	d->addr = DOORBELL_NONE;
 }
 
-void doorbell__ring(struct doorbell *d, u64 gpa)
+void doorbell__ring(struct doorbell *d, u64 addr, bool port)
 {
 	if (d->device->at_once) {
 		virtio__serve_at_once(d->device);
@@ -41,9 +41,10 @@ void doorbell__ring(struct doorbell *d, u64 gpa)
 
 	pthread_mutex_lock(&d->lock);
 	if (++d->nr_rings == RINGS_BEFORE_IOEVENTFD) {
-		d->gpa = gpa;
-		if (gpa != DOORBELL_NONE && set_ioeventfd(d, 0) < 0)
-			d->gpa = DOORBELL_NONE; /* as before, by exits */
+		d->addr = addr;
+		d->port = port;
+		if (addr != DOORBELL_NONE && set_ioeventfd(d, 0) < 0)
+			d->addr = DOORBELL_NONE; /* as before, by exits */
 	}
 	pthread_mutex_unlock(&d->lock);
 }
@@ -58,7 +59,7 @@ void doorbell__moved(struct doorbell *d)
 
 void doorbell__init(struct doorbell *d, struct virtio_device *device)
 {
-	*d = (struct doorbell){ .device = device, .gpa = DOORBELL_NONE };
+	*d = (struct doorbell){ .device = device, .addr = DOORBELL_NONE };
 	pthread_mutex_init(&d->lock, NULL);
 }
 

@@ -18,7 +18,8 @@ struct virtio_device;
 struct doorbell {
 	struct virtio_device *device;
 	pthread_mutex_t lock;	/* guards the rest; held across an ioctl of the VM */
-	u64 gpa;		/* of the ioeventfd, or DOORBELL_NONE */
+	u64 addr;		/* of the ioeventfd, or DOORBELL_NONE */
+	bool port;		/* that is a port, rather than memory */
 	unsigned nr_rings;	/* since the address is what it is */
 };
 
@@ -27,10 +28,13 @@ struct doorbell {
 void doorbell__init(struct doorbell *d, struct virtio_device *device);
 void doorbell__exit(struct doorbell *d);
 
-/* The driver wrote to the address, which is @gpa now, or DOORBELL_NONE if that is not known. */
-void doorbell__ring(struct doorbell *d, u64 gpa);
+/*
+ * The driver wrote to the address, which is @addr now, or DOORBELL_NONE if that is not
+ * known: a port if @port. There may be an address of each kind.
+ */
+void doorbell__ring(struct doorbell *d, u64 addr, bool port);
 
-/* The address has changed. */
+/* An address has changed. */
 void doorbell__moved(struct doorbell *d);
 
 #endif

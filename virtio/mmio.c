@@ -188,7 +188,7 @@ static void write_register(struct virtio_mmio *m, u64 offset, u32 value)
 		write_queue_ready(m, value);
 		break;
 	case VIRTIO_MMIO_QUEUE_NOTIFY:
-		doorbell__ring(&m->doorbell, m->range.base + offset);
+		doorbell__ring(&m->doorbell, m->range.base + offset, false);
 		break;
 	case VIRTIO_MMIO_INTERRUPT_ACK:
 		acknowledge(m, (u8)value);

@@ -5,7 +5,8 @@
  * BAR 0 is the MSI-X table. BAR 1, in registers 2 and 3, has the four
  * structures of the specification, a page each. All queues share one
  * notification address: the owner of the device looks at all of them anyway,
- * and one ioeventfd is enough.
+ * and one ioeventfd is enough. It is also a port, BAR 2, which drivers are told
+ * to prefer: for a write to memory KVM has to decode the instruction.
  */
 #include "doorbell.h"
 #include "kvm/kvm.h"
@@ -28,7 +29,10 @@
 
 #define MSIX_BAR 0
 #define VIRTIO_BAR 1
-#define VIRTIO_BAR_REGISTER 2 /* as the capabilities name it */
+#define NOTIFY_BAR 2
+/* As the capabilities name them */
+#define VIRTIO_BAR_REGISTER 2
+#define NOTIFY_BAR_REGISTER 4
 
 #define REGION_SIZE   0x1000
 #define COMMON_REGION 0x0000
@@ -36,6 +40,7 @@
 #define DEVICE_REGION 0x2000
 #define NOTIFY_REGION 0x3000
 #define VIRTIO_BAR_SIZE 0x4000
+#define NOTIFY_BAR_SIZE 4
 
 #define ISR_QUEUE  1
 #define ISR_CONFIG 2
@@ -305,11 +310,12 @@ static void write_common(struct virtio_pci *p, u64 offset, u32 value)
  * The BARs
  */
 
-static void notified(struct virtio_pci *p)
+static void notified(struct virtio_pci *p, unsigned bar, u64 offset)
 {
-	u64 bar = pci__bar_addr(&p->pci, VIRTIO_BAR);
+	u64 addr = pci__bar_addr(&p->pci, bar);
 
-	doorbell__ring(&p->doorbell, bar == PCI_NOWHERE ? DOORBELL_NONE : bar + NOTIFY_REGION);
+	doorbell__ring(&p->doorbell, addr == PCI_NOWHERE ? DOORBELL_NONE : addr + offset,
+		       bar == NOTIFY_BAR);
 }
 
 static u64 bar_read(struct pci_device *pci, unsigned bar, u64 offset, unsigned width)
@@ -319,6 +325,8 @@ static u64 bar_read(struct pci_device *pci, unsigned bar, u64 offset, unsigned w
 
 	if (bar == MSIX_BAR)
 		return msix__read(&p->msix, offset, width);
+	if (bar == NOTIFY_BAR)
+		return 0;
 	switch (offset - reg) {
 	case COMMON_REGION:
 		return read_common(p, reg);
@@ -340,6 +348,11 @@ static void bar_write(struct pci_device *pci, unsigned bar, u64 offset, unsigned
 		msix__write(&p->msix, offset, width, value);
 		return;
 	}
+	if (bar == NOTIFY_BAR) {
+		if (!offset)
+			notified(p, NOTIFY_BAR, 0);
+		return;
+	}
 	switch (offset - reg) {
 	case COMMON_REGION:
 		write_common(p, reg, (u32)value);
@@ -349,7 +362,7 @@ static void bar_write(struct pci_device *pci, unsigned bar, u64 offset, unsigned
 		break;
 	case NOTIFY_REGION:
 		if (!reg)
-			notified(p);
+			notified(p, VIRTIO_BAR, NOTIFY_REGION);
 		break;
 	}
 }
@@ -358,7 +371,7 @@ static void bar_moved(struct pci_device *pci, unsigned bar)
 {
 	struct virtio_pci *p = container_of(pci, struct virtio_pci, pci);
 
-	if (bar == VIRTIO_BAR)
+	if (bar == VIRTIO_BAR || bar == NOTIFY_BAR)
 		doorbell__moved(&p->doorbell);
 }
 
@@ -375,18 +388,22 @@ static void bar_moved(struct pci_device *pci, unsigned bar)
 static void cfg_cap_written(struct virtio_pci *p, bool data)
 {
 	struct pci_device *pci = &p->pci;
-	u32 bar = pci__config_get(pci, p->cfg_cap + offsetof(struct virtio_pci_cap, bar), 1);
+	u32 reg = pci__config_get(pci, p->cfg_cap + offsetof(struct virtio_pci_cap, bar), 1);
 	u32 offset = pci__config_get(pci, p->cfg_cap + offsetof(struct virtio_pci_cap, offset), 4);
 	u32 width = pci__config_get(pci, p->cfg_cap + offsetof(struct virtio_pci_cap, length), 4);
 	unsigned at = p->cfg_cap + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
 
-	if (bar != VIRTIO_BAR_REGISTER || (width != 1 && width != 2 && width != 4) ||
-	    offset > VIRTIO_BAR_SIZE - width)
+	if (reg != VIRTIO_BAR_REGISTER && reg != NOTIFY_BAR_REGISTER)
+		return;
+
+	unsigned bar = reg == VIRTIO_BAR_REGISTER ? VIRTIO_BAR : NOTIFY_BAR;
+
+	if ((width != 1 && width != 2 && width != 4) || offset > pci->bar_size[bar] - width)
 		return;
 	if (data)
-		bar_write(pci, VIRTIO_BAR, offset, width, pci__config_get(pci, at, width));
+		bar_write(pci, bar, offset, width, pci__config_get(pci, at, width));
 	else if (ALIGN_DOWN(offset, REGION_SIZE) != ISR_REGION)
-		pci__config_set(pci, at, width, (u32)bar_read(pci, VIRTIO_BAR, offset, width));
+		pci__config_set(pci, at, width, (u32)bar_read(pci, bar, offset, width));
 }
 
 static void config_written(struct pci_device *pci, unsigned offset, unsigned width)
@@ -452,6 +469,10 @@ static void add_caps(struct virtio_pci *p)
 	if (device->config_size)
 		add_cap(p, VIRTIO_PCI_CAP_DEVICE_CFG, DEVICE_REGION, device->config_size);
 	add_cap(p, VIRTIO_PCI_CAP_ISR_CFG, ISR_REGION, 1);
+	pci__add_cap(&p->pci, PCI_CAP_ID_VNDR, &notify, NULL, sizeof(notify));
+	/* Before the other in the list, and so preferred: section 4.1.4.1 */
+	notify.cap.bar = NOTIFY_BAR_REGISTER;
+	notify.cap.offset = 0;
 	pci__add_cap(&p->pci, PCI_CAP_ID_VNDR, &notify, NULL, sizeof(notify));
 	add_cap(p, VIRTIO_PCI_CAP_COMMON_CFG, COMMON_REGION, COMMON_QUEUE_RESET + 2);
 }
@@ -527,7 +548,7 @@ int virtio_pci__create(struct virtio_device *device, struct virtio_transport **t
 		.subsystem = VIRTIO_PCI_DEVICE_BASE + device->id,
 		.revision = VIRTIO_PCI_REVISION,
 		.class = pci_class(device->id),
-		.bar_size = { MSIX_BAR_SIZE, VIRTIO_BAR_SIZE },
+		.bar_size = { MSIX_BAR_SIZE, VIRTIO_BAR_SIZE, NOTIFY_BAR_SIZE },
 	};
 	if (pci__register(device->kvm, &p->pci) < 0) {
 		pr_err("%s: the PCI bus is full", device->name);

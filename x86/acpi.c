@@ -271,6 +271,7 @@ static void write_pci_host(struct aml *a, const struct kvm *kvm)
 	size_t resources = aml__resources(a);
 
 	aml__buses(a, 0, 0);
+	aml__port_window(a, PCI_PORTS_BASE, PCI_PORTS_SIZE);
 	aml__memory_window(a, PCI_WINDOW_BASE, PCI_WINDOW_SIZE);
 	if (high.size)
 		aml__high_memory_window(a, high.base, high.size);

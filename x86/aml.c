@@ -29,9 +29,11 @@
 #define RES_QWORD	0x8a
 
 #define RES_KIND_MEMORY 0 /* what an address space descriptor describes */
+#define RES_KIND_IO	1
 #define RES_KIND_BUS	2
 #define RES_FIXED	0x0c /* neither end may move */
 #define RES_WRITABLE	0x01
+#define RES_ENTIRE_RANGE 0x03 /* not only the ports of ISA */
 
 #define IRQ_CONSUMER	0x01
 #define IRQ_ACTIVE_LOW	0x04
@@ -232,7 +234,7 @@ void aml__memory(struct aml *a, u32 base, u32 size)
 	bytes(a, &item, sizeof(item));
 }
 
-void aml__buses(struct aml *a, u16 first, u16 last)
+static void word_window(struct aml *a, u8 kind, u8 kind_flags, u16 first, u16 last)
 {
 	struct {
 		u8 tag;
@@ -240,11 +242,21 @@ void aml__buses(struct aml *a, u16 first, u16 last)
 		u8 kind, flags, kind_flags;
 		u16 granularity, first, last, offset, count;
 	} __attribute__((packed)) item = {
-		RES_WORD, 13, RES_KIND_BUS, RES_FIXED, 0, 0, first, last, 0,
+		RES_WORD, 13, kind, RES_FIXED, kind_flags, 0, first, last, 0,
 		(u16)(last - first + 1),
 	};
 
 	bytes(a, &item, sizeof(item));
+}
+
+void aml__buses(struct aml *a, u16 first, u16 last)
+{
+	word_window(a, RES_KIND_BUS, 0, first, last);
+}
+
+void aml__port_window(struct aml *a, u16 base, u16 size)
+{
+	word_window(a, RES_KIND_IO, RES_ENTIRE_RANGE, base, (u16)(base + (size - 1)));
 }
 
 void aml__memory_window(struct aml *a, u32 base, u32 size)

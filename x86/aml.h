@@ -43,8 +43,9 @@ void aml__isa_irq(struct aml *a, u8 irq);
 void aml__gsi(struct aml *a, u32 gsi);			/* level-triggered, shared */
 void aml__memory(struct aml *a, u32 base, u32 size);	/* fixed */
 
-/* What a host bridge passes on: bus numbers, memory below and above 4 GiB */
+/* What a host bridge passes on: bus numbers, ports, memory below and above 4 GiB */
 void aml__buses(struct aml *a, u16 first, u16 last);
+void aml__port_window(struct aml *a, u16 base, u16 size);
 void aml__memory_window(struct aml *a, u32 base, u32 size);
 void aml__high_memory_window(struct aml *a, u64 base, u64 size);
 void aml__close_resources(struct aml *a, size_t resources);

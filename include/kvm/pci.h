@@ -32,12 +32,17 @@ struct pci_device;
 #define PCI_WINDOW_BASE	0xc0000000ull	/* memory below 4 GiB */
 #define PCI_WINDOW_SIZE	MiB(512)
 
-#define PCI_BARS 2 /* as many as anything here needs: registers 0 and 2 */
+#define PCI_PORTS_BASE	0xc000
+#define PCI_PORTS_SIZE	0x1000
+
+/* As many as anything here needs: registers 0 and 2 are memory, the latter 64 bits wide, 4 is ports */
+#define PCI_BARS 3
+#define PCI_PORT_BAR 2
 
 struct pci_ops {
 	/*
-	 * A register access within BAR @bar (0 or 1), of 1, 2 or 4 bytes, on a
-	 * vCPU thread, with no lock held.
+	 * A register access within BAR @bar, of 1, 2 or 4 bytes, on a vCPU
+	 * thread, with no lock held.
 	 */
 	u64 (*bar_read)(struct pci_device *dev, unsigned bar, u64 offset, unsigned width);
 	void (*bar_write)(struct pci_device *dev, unsigned bar, u64 offset, unsigned width,
@@ -64,7 +69,7 @@ struct pci_device {
 	u16 subsystem_vendor, subsystem;
 	u8 revision;
 	u32 class;	/* 24 bits: class, subclass, interface */
-	u32 bar_size[PCI_BARS]; /* powers of two, at least 4 KiB; 0: none. [1] is a 64-bit BAR. */
+	u32 bar_size[PCI_BARS]; /* powers of two, at least 4 KiB, or 4 ports; 0: none */
 
 	/* Private to hw/pci.c */
 	struct pci_host *host;

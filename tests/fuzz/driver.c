@@ -115,7 +115,7 @@ void driver__place(struct kvm *kvm, unsigned device)
 		return;
 	guest_store(kvm, config + PCI_BASE_ADDRESS_0, 4, MSIX_BAR_OF(device));
 	guest_store(kvm, config + PCI_BASE_ADDRESS_2, 8, VIRTIO_BAR_OF(device));
-	guest_store(kvm, config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	guest_store(kvm, config + PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
 }
 
 u64 driver__offered(struct kvm *kvm, unsigned device)

@@ -21,6 +21,7 @@
 #include "share.h"
 
 #include "kvm/clock.h"
+#include "kvm/pci.h"
 #include "kvm/virtio-balloon.h"
 #include "kvm/virtio-console.h"
 
@@ -408,6 +409,7 @@ static void do_port(struct cpu *cpu, const struct step *s)
 {
 	static const u16 bases[] = {
 		0x3f8, 0x2f8, 0x3e8, 0x2e8, 0x60, 0x70, 0xf4, 0x505, 0x600, 0xcf8, 0xcfc, 0xfff8,
+		PCI_PORTS_BASE, PCI_PORTS_BASE + 8,
 	};
 	u16 port = bases[s->a % ARRAY_SIZE(bases)] + s->b % 8;
 	unsigned width = 1 + s->b / 8 % 8;

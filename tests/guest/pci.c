@@ -18,6 +18,7 @@
 #define DISK_ID 0x10421af4 /* virtio-blk, and who makes it */
 #define BAR_MSIX PCI_BASE_ADDRESS_0
 #define BAR_VIRTIO PCI_BASE_ADDRESS_2
+#define BAR_PORT PCI_BASE_ADDRESS_4
 #define SOMEWHERE 0xd0000000ull
 #define HIGH GiB(32)
 #define NOBODY 0xffffffffu
@@ -103,13 +104,13 @@ static u32 size_of_bar(unsigned reg)
 	return size;
 }
 
-static u64 find_region(unsigned type)
+static u64 find_region(unsigned type, unsigned bar)
 {
 	unsigned pos = read_u8(ecam(disk, PCI_CAPABILITY_LIST));
 
 	for (unsigned count = 0; pos && count < 48; count++) {
 		if (read_u8(ecam(disk, pos)) == PCI_CAP_ID_VNDR &&
-		    read_u8(ecam(disk, pos + 3)) == type)
+		    read_u8(ecam(disk, pos + 3)) == type && read_u8(ecam(disk, pos + 4)) == bar)
 			return read_u32(ecam(disk, pos + 8));
 		pos = read_u8(ecam(disk, pos + 1));
 	}
@@ -122,9 +123,9 @@ static void move(u64 base)
 {
 	write_u32(ecam(disk, BAR_VIRTIO), (u32)base);
 	write_u32(ecam(disk, BAR_VIRTIO + 4), (u32)(base >> 32));
-	common = base + find_region(VIRTIO_PCI_CAP_COMMON_CFG);
-	notify = base + find_region(VIRTIO_PCI_CAP_NOTIFY_CFG);
-	device = base + find_region(VIRTIO_PCI_CAP_DEVICE_CFG);
+	common = base + find_region(VIRTIO_PCI_CAP_COMMON_CFG, 2);
+	notify = base + find_region(VIRTIO_PCI_CAP_NOTIFY_CFG, 2);
+	device = base + find_region(VIRTIO_PCI_CAP_DEVICE_CFG, 2);
 }
 
 static bool registers_are_there(void)
@@ -201,7 +202,26 @@ static void start_driver(void)
 	set_status(15);
 }
 
-static void read_sector(u64 number)
+static void notify_by_memory(void)
+{
+	write_u16(notify, 0);
+}
+
+/* Where there was nothing, as the place that the port has from the start is not its only one */
+static void notify_by_port(void)
+{
+	u16 port = 0xcabc + (u16)find_region(VIRTIO_PCI_CAP_NOTIFY_CFG, 4);
+
+	write_u32(ecam(disk, BAR_PORT), UINT32_MAX);
+	check_eq(read_u32(ecam(disk, BAR_PORT)), 0xfffd);
+	write_u32(ecam(disk, BAR_PORT), port);
+	write_u16(ecam(disk, PCI_COMMAND),
+		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	outw(0, port);
+}
+
+/* The @nth request */
+static void read_sector(u64 number, u16 nth, void (*notify_device)(void))
 {
 	u64 deadline = now_ms() + PATIENCE_MS;
 
@@ -210,15 +230,15 @@ static void read_sector(u64 number)
 	rings.desc[1] = (struct vring_desc){ (u64)sector, sizeof(sector),
 					     VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 2 };
 	rings.desc[2] = (struct vring_desc){ (u64)&status, 1, VRING_DESC_F_WRITE, 0 };
-	rings.avail.ring[0] = 0;
+	rings.avail.ring[nth - 1] = 0;
 	rings.avail.flags = VRING_AVAIL_F_NO_INTERRUPT;
-	__atomic_store_n(&rings.avail.idx, 1, __ATOMIC_SEQ_CST);
-	write_u16(notify, 0);
-	while (__atomic_load_n(&rings.used.idx, __ATOMIC_ACQUIRE) != 1 && now_ms() < deadline)
+	__atomic_store_n(&rings.avail.idx, nth, __ATOMIC_SEQ_CST);
+	notify_device();
+	while (__atomic_load_n(&rings.used.idx, __ATOMIC_ACQUIRE) != nth && now_ms() < deadline)
 		cpu_relax();
-	check_eq(rings.used.idx, 1);
-	check_eq(rings.used.ring[0].id, 0);
-	check_eq(rings.used.ring[0].len, sizeof(sector) + 1);
+	check_eq(rings.used.idx, nth);
+	check_eq(rings.used.ring[nth - 1].id, 0);
+	check_eq(rings.used.ring[nth - 1].len, sizeof(sector) + 1);
 	check_eq(status, VIRTIO_BLK_S_OK);
 }
 
@@ -243,7 +263,8 @@ int main(void)
 	use_bars();
 	start_driver();
 	say("%lu sectors\n", read_u64(device));
-	read_sector(option_number("sector", 0));
+	read_sector(option_number("sector", 0), 1, notify_by_memory);
+	read_sector(option_number("sector", 0), 2, notify_by_port);
 	print_sector();
 	return checks_failed();
 }

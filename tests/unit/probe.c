@@ -56,11 +56,13 @@ const char *probe__told(void)
 
 static int note_ioeventfd(const struct kvm_ioeventfd *e)
 {
+	const u32 known = KVM_IOEVENTFD_FLAG_DEASSIGN | KVM_IOEVENTFD_FLAG_PIO;
 	bool drop = e->flags & KVM_IOEVENTFD_FLAG_DEASSIGN;
 
-	CHECK_EQ(e->flags & ~(u32)KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	CHECK_EQ(e->flags & ~known, 0);
 	CHECK_EQ(e->fd, probe.device.kick_fd);
-	note("ioeventfd%c%llx/%u ", drop ? '-' : '+', (unsigned long long)e->addr, e->len);
+	note("ioeventfd%c%s%llx/%u ", drop ? '-' : '+',
+	     e->flags & KVM_IOEVENTFD_FLAG_PIO ? "port:" : "", (unsigned long long)e->addr, e->len);
 	if (!probe_no_ioeventfd)
 		return 0;
 	errno = ENOSPC;

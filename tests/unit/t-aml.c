@@ -106,6 +106,16 @@ static void irq_15_is_the_highest_bit(void)
 	CHECK_WRITTEN(0x22, 0x00, 0x80);
 }
 
+/* ACPI 6.5, 6.4.3.5.3 */
+static void a_window_of_ports_is_one_of_words(void)
+{
+	start(sizeof(buf));
+	aml__port_window(&a, 0xc000, KiB(4));
+	CHECK_WRITTEN(0x88, 13, 0, 1, 0x0c, 0x03,	/* ports, fixed, the entire range */
+		      0, 0, 0x00, 0xc0, 0xff, 0xcf,	/* granularity, first, last */
+		      0, 0, 0x00, 0x10);		/* offset, how many */
+}
+
 /* ACPI 6.5, 20.2.4 */
 static u64 package_length(const u8 *p)
 {
@@ -171,6 +181,7 @@ static void write_all(void)
 	resources = aml__resources(&a);
 	aml__buses(&a, 0, 0);
 	aml__memory(&a, 0xe0000000, MiB(1));
+	aml__port_window(&a, 0xc000, KiB(4));
 	aml__memory_window(&a, 0xc0000000, MiB(512));
 	aml__high_memory_window(&a, GiB(32), GiB(16));
 	aml__gsi(&a, 16);
@@ -195,5 +206,6 @@ static void a_small_buffer_is_not_overrun(void)
 
 TESTS(T(integers_have_the_shortest_form), T(packages_count_their_elements),
       T(hids_of_the_eisa_form_are_numbers), T(other_hids_are_strings),
-      T(resources_know_their_length), T(irq_15_is_the_highest_bit), T(scopes_and_devices_nest),
+      T(resources_know_their_length), T(irq_15_is_the_highest_bit),
+      T(a_window_of_ports_is_one_of_words), T(scopes_and_devices_nest),
       T(lengths_of_every_size_are_written), T(a_small_buffer_is_not_overrun))

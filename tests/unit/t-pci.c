@@ -611,7 +611,7 @@ static void bars_have_places_of_their_own_from_the_start(void)
 
 	start(MAX_DEVICES);
 	for (unsigned i = 0; i < MAX_DEVICES; i++) {
-		for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+		for (unsigned bar = 0; bar < PCI_PORT_BAR; bar++) {
 			u64 addr = address_in_bar(FIRST + i, bar), size = devices[i].bar_size[bar];
 
 			test__context("device %u, BAR %u", i, bar);
@@ -624,6 +624,63 @@ static void bars_have_places_of_their_own_from_the_start(void)
 		}
 	}
 	CHECK_STR(noted(), "");
+	stop();
+}
+
+/*
+ * Ports
+ */
+#define BAR2 PCI_BASE_ADDRESS_4
+
+static void start_with_ports(void)
+{
+	start(0);
+	devices[0] = (struct pci_device){ .ops = &ops, .bar_size = { 0, 0, 4 } };
+	devices[1] = (struct pci_device){ .ops = &ops, .bar_size = { BAR0_SIZE, 0, 16 } };
+	CHECK_EQ(pci__register(&kvm, &devices[0]), 0);
+	CHECK_EQ(pci__register(&kvm, &devices[1]), 0);
+}
+
+static void a_bar_of_ports_says_so_and_how_many(void)
+{
+	start_with_ports();
+	CHECK_EQ(get(FIRST, BAR2, 4), 0xc001);
+	CHECK_EQ(get(FIRST + 1, BAR2, 4), 0xc011);
+	set(FIRST, BAR2, 4, UINT32_MAX);
+	set(FIRST + 1, BAR2, 4, UINT32_MAX);
+	CHECK_EQ(get(FIRST, BAR2, 4), 0xfffd); /* 16 bits of address, of which 2 are fixed */
+	CHECK_EQ(get(FIRST + 1, BAR2, 4), 0xfff1);
+	stop();
+}
+
+static void ports_are_decoded_where_and_when_the_guest_says(void)
+{
+	static const u16 outside[] = { 0, 0x3f8, 0xcf8, 0xbffc, 0xd000, 0xfffc };
+
+	start_with_ports();
+	CHECK_EQ(in(0xc000, 4), UINT32_MAX);
+	CHECK_STR(noted(), "");
+	set(FIRST, PCI_COMMAND, 2, MEMORY); /* it has none */
+	CHECK_STR(noted(), "");
+	set(FIRST, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	CHECK_STR(noted(), "m2@c000 ");
+	out(0xc002, 2, 0x1234);
+	CHECK_STR(noted(), "w2+2/2=1234 ");
+	in(0xc000, 4);
+	CHECK_STR(noted(), "r2+0/4 ");
+	set(FIRST, BAR2, 4, 0xcffc);
+	CHECK_STR(noted(), "m2@cffc ");
+	out(0xcfff, 1, 0);
+	CHECK_STR(noted(), "w2+3/1=0 ");
+	for (unsigned i = 0; i < ARRAY_SIZE(outside); i++) {
+		test__context("0x%x", outside[i]);
+		set(FIRST, BAR2, 4, outside[i]);
+		CHECK_EQ(pci__bar_addr(&devices[0], PCI_PORT_BAR), PCI_NOWHERE);
+		set(FIRST, BAR2, 4, 0xc100);
+	}
+	noted();
+	set(FIRST, PCI_COMMAND, 2, 0);
+	CHECK_STR(noted(), "m2@nowhere ");
 	stop();
 }
 
@@ -1026,7 +1083,8 @@ TESTS(T(memory_and_ports_show_the_same), T(memory_and_ports_write_the_same),
       T(the_bridge_takes_commands_only), T(the_extended_space_is_empty),
       T(wide_reads_of_memory_are_made_of_bytes), T(the_slot_shows_what_reads_would_find),
       T(bars_tell_their_size), T(a_device_without_bars_has_none),
-      T(bars_have_places_of_their_own_from_the_start), T(the_memory_bit_switches_both_bars),
+      T(bars_have_places_of_their_own_from_the_start), T(a_bar_of_ports_says_so_and_how_many),
+      T(ports_are_decoded_where_and_when_the_guest_says), T(the_memory_bit_switches_both_bars),
       T(a_device_hears_of_what_it_may_do),
       T(bars_follow_what_is_written), T(the_64_bit_bar_moves_into_the_high_window),
       T(bars_are_decoded_within_a_window_only), T(bars_go_to_the_ends_of_the_window),

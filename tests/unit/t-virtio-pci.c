@@ -40,6 +40,7 @@ static struct {
 	u32 offset, length;
 	u64 addr;
 } region[NR_TYPES];
+static unsigned port_cap; /* the other one of notifications: BAR 4 */
 static unsigned msix_cap;
 static u64 msix_table;
 
@@ -71,6 +72,11 @@ static void note_region(unsigned cap)
 	if (!CHECK(type >= VIRTIO_PCI_CAP_COMMON_CFG && type < NR_TYPES) ||
 	    !CHECK(!region[type].cap))
 		return;
+	/* The first one is the one that is preferred. */
+	if (type == VIRTIO_PCI_CAP_NOTIFY_CFG && !port_cap) {
+		port_cap = cap;
+		return;
+	}
 	region[type].cap = cap;
 	region[type].bar = get_config(cap + offsetof(struct virtio_pci_cap, bar), 1);
 	region[type].offset = get_config(cap + offsetof(struct virtio_pci_cap, offset), 4);
@@ -84,6 +90,7 @@ static unsigned find_regions(void)
 	unsigned pos = get_config(PCI_CAPABILITY_LIST, 1), count = 0;
 
 	memset(region, 0, sizeof(region));
+	port_cap = 0;
 	for (; pos && count < 48; count++) {
 		if (get_config(pos, 1) == PCI_CAP_ID_VNDR)
 			note_region(pos);
@@ -215,7 +222,7 @@ static void the_capability_list_is_sound(void)
 {
 	probe__make(true, ID);
 	CHECK(get_config(PCI_STATUS, 2) & PCI_STATUS_CAP_LIST);
-	CHECK_EQ(find_regions(), 6);
+	CHECK_EQ(find_regions(), 7);
 	for (unsigned type = VIRTIO_PCI_CAP_COMMON_CFG; type < NR_TYPES; type++) {
 		test__context("type %u", type);
 		CHECK(region[type].cap >= PCI_STD_HEADER_SIZEOF && region[type].cap % 4 == 0);
@@ -766,11 +773,10 @@ static void a_notification_wakes_the_owner(void)
 	stop();
 }
 
-static u64 ring_often(unsigned count)
+static void ring_often(unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		ring();
-	return region[VIRTIO_PCI_CAP_NOTIFY_CFG].addr;
 }
 
 static void after_64_notifications_kvm_takes_them(void)
@@ -784,6 +790,62 @@ static void after_64_notifications_kvm_takes_them(void)
 	CHECK_EQ(region[VIRTIO_PCI_CAP_NOTIFY_CFG].addr, 0xc0007000);
 	ring_often(200);
 	CHECK_STR(probe__told(), "");
+	stop();
+	CHECK_STR(probe__told(), "ioeventfd-c0007000/0 ");
+}
+
+static u16 port(void)
+{
+	return (u16)(get_config(PCI_BASE_ADDRESS_4, 4) & (u32)PCI_BASE_ADDRESS_IO_MASK);
+}
+
+static void out(u16 to, unsigned width, u32 value)
+{
+	bus__write(&probe_kvm.pio, to, width, &value);
+}
+
+static void a_port_notifies_as_well(void)
+{
+	start();
+	CHECK_EQ(get_config(port_cap + offsetof(struct virtio_pci_cap, bar), 1), 4);
+	CHECK_EQ(get_config(port_cap + offsetof(struct virtio_pci_cap, offset), 4), 0);
+	CHECK(get_config(port_cap + offsetof(struct virtio_pci_cap, length), 4) >= 2);
+	CHECK_EQ(get_config(port_cap + VIRTIO_PCI_NOTIFY_CAP_MULT, 4), 0);
+	CHECK(get_config(PCI_BASE_ADDRESS_4, 4) & PCI_BASE_ADDRESS_SPACE_IO);
+	set_driver_up();
+	out(port(), 2, 0); /* nothing is there yet */
+	CHECK(!probe__was_kicked());
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	for (unsigned width = 1; width <= 4; width *= 2) {
+		out(port(), width, 1);
+		CHECK(probe__was_kicked());
+	}
+	out(port() + 2, 2, 0);
+	out(port() + 3, 1, 0);
+	CHECK(!probe__was_kicked());
+	ring();
+	CHECK(probe__was_kicked());
+	stop();
+}
+
+static void after_64_notifications_kvm_takes_the_port(void)
+{
+	start();
+	set_driver_up();
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	CHECK_EQ(port(), 0xc000);
+	for (unsigned i = 0; i < 64; i++)
+		out(port(), 2, 0);
+	CHECK_STR(probe__told(), "ioeventfd+port:c000/0 ");
+	set_config(PCI_BASE_ADDRESS_4, 4, 0xc800);
+	CHECK_STR(probe__told(), "ioeventfd-port:c000/0 ");
+	for (unsigned i = 0; i < 64; i++)
+		out(port(), 2, 0);
+	CHECK_STR(probe__told(), "ioeventfd+port:c800/0 ");
+	set_config(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	CHECK_STR(probe__told(), "ioeventfd-port:c800/0 ");
+	ring_often(64);
+	CHECK_STR(probe__told(), "ioeventfd+c0007000/0 ");
 	stop();
 	CHECK_STR(probe__told(), "ioeventfd-c0007000/0 ");
 }
@@ -961,6 +1023,9 @@ static void a_notification_by_configuration_space_wakes_the_owner(void)
 	for (unsigned i = 0; i < 100; i++)
 		set_by_window(VIRTIO_PCI_CAP_NOTIFY_CFG, 0, 2, 0);
 	CHECK(probe__was_kicked());
+	name_place(4, 0, 2);
+	set_config(window_data(), 2, 0);
+	CHECK(probe__was_kicked());
 	CHECK_STR(probe__told(), ""); /* where would an ioeventfd be? */
 	stop();
 }
@@ -981,7 +1046,8 @@ static void places_that_are_none_are_ignored(void)
 	static const struct {
 		u8 bar;
 		u32 offset, length;
-	} bad[] = { { 0, 0, 4 },	   { 1, 0, 4 },		   { 4, 0, 4 },
+	} bad[] = { { 0, 0, 4 },	   { 1, 0, 4 },		   { 3, 0, 4 },
+		    { 4, 4, 1 },	   { 4, 3, 2 },		   { 4, 0, 8 },
 		    { 0xff, 0, 4 },	   { 2, 0, 0 },		   { 2, 0, 3 },
 		    { 2, 0, 8 },	   { 2, 0, UINT32_MAX },   { 2, 0x3ffd, 4 },
 		    { 2, 0x4000, 1 },	   { 2, UINT32_MAX, 1 },   { 2, UINT32_MAX - 3, 4 } };
@@ -1037,7 +1103,8 @@ TESTS(T(the_device_is_one_of_virtio_1), T(the_capability_list_is_sound),
       T(the_isr_tells_queues_from_configuration), T(messages_go_to_the_vectors_the_driver_chose),
       T(a_masked_vector_is_sent_later), T(without_msix_vectors_do_not_count),
       T(a_driver_at_fault_is_told), T(a_notification_wakes_the_owner),
-      T(after_64_notifications_kvm_takes_them),
+      T(after_64_notifications_kvm_takes_them), T(a_port_notifies_as_well),
+      T(after_64_notifications_kvm_takes_the_port),
       T(who_notifies_serves_a_device_that_wants_it_at_once),
       T(the_notification_address_moves_with_the_bar),
       T(a_kvm_that_knows_no_lengths_gets_one), T(without_ioeventfds_notifications_still_come),
