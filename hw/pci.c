@@ -262,9 +262,15 @@ u64 pci__bar_addr(struct pci_device *dev, unsigned bar)
 	return addr;
 }
 
-/* The device that has @width bytes at @addr in BAR *@bar at *@offset, or NULL */
-static struct pci_device *find_bar(struct pci_host *host, u64 addr, unsigned width, unsigned *bar,
-				   u64 *offset)
+/* A port, or an address in memory: they have the same numbers. */
+struct place {
+	bool port;
+	u64 addr;
+};
+
+/* The device that has @width bytes at @place in BAR *@bar at *@offset, or NULL */
+static struct pci_device *find_bar(struct pci_host *host, struct place place, unsigned width,
+				   unsigned *bar, u64 *offset)
 {
 	struct pci_device *found = NULL;
 
@@ -273,12 +279,13 @@ static struct pci_device *find_bar(struct pci_host *host, u64 addr, unsigned wid
 		struct pci_device *dev = host->devices[devfn];
 
 		for (unsigned i = 0; dev && i < PCI_BARS; i++) {
-			if (dev->bar_addr[i] == PCI_NOWHERE || addr < dev->bar_addr[i] ||
-			    addr - dev->bar_addr[i] > dev->bar_size[i] - width)
+			if (place.port != (i == PCI_PORT_BAR) || dev->bar_addr[i] == PCI_NOWHERE ||
+			    place.addr < dev->bar_addr[i] ||
+			    place.addr - dev->bar_addr[i] > dev->bar_size[i] - width)
 				continue;
 			found = dev;
 			*bar = i;
-			*offset = addr - dev->bar_addr[i];
+			*offset = place.addr - dev->bar_addr[i];
 			break;
 		}
 	}
@@ -286,14 +293,19 @@ static struct pci_device *find_bar(struct pci_host *host, u64 addr, unsigned wid
 	return found;
 }
 
-static u64 access_read(struct pci_host *host, const struct bus *bus, u64 addr, unsigned width)
+static const struct bus *bus_of(struct pci_host *host, struct place place)
+{
+	return place.port ? &host->kvm->pio : &host->kvm->mmio;
+}
+
+static u64 access_read(struct pci_host *host, struct place place, unsigned width)
 {
 	unsigned bar;
 	u64 offset;
-	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
+	struct pci_device *dev = find_bar(host, place, width, &bar, &offset);
 
 	if (!dev) {
-		bus__unclaimed(bus, "read", addr, width);
+		bus__unclaimed(bus_of(host, place), "read", place.addr, width);
 		return ~0ull;
 	}
 	if (width < 8)
@@ -304,15 +316,14 @@ static u64 access_read(struct pci_host *host, const struct bus *bus, u64 addr, u
 	return low | dev->ops->bar_read(dev, bar, offset + 4, 4) << 32;
 }
 
-static void access_write(struct pci_host *host, const struct bus *bus, u64 addr, unsigned width,
-			 u64 value)
+static void access_write(struct pci_host *host, struct place place, unsigned width, u64 value)
 {
 	unsigned bar;
 	u64 offset;
-	struct pci_device *dev = find_bar(host, addr, width, &bar, &offset);
+	struct pci_device *dev = find_bar(host, place, width, &bar, &offset);
 
 	if (!dev) {
-		bus__unclaimed(bus, "write", addr, width);
+		bus__unclaimed(bus_of(host, place), "write", place.addr, width);
 		return;
 	}
 	if (width < 8) {
@@ -327,42 +338,42 @@ static u64 window_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, window);
 
-	return access_read(host, &host->kvm->mmio, range->base + offset, width);
+	return access_read(host, (struct place){ false, range->base + offset }, width);
 }
 
 static void window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
 	struct pci_host *host = container_of(range, struct pci_host, window);
 
-	access_write(host, &host->kvm->mmio, range->base + offset, width, value);
+	access_write(host, (struct place){ false, range->base + offset }, width, value);
 }
 
 static u64 high_window_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, high_window);
 
-	return access_read(host, &host->kvm->mmio, range->base + offset, width);
+	return access_read(host, (struct place){ false, range->base + offset }, width);
 }
 
 static void high_window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
 	struct pci_host *host = container_of(range, struct pci_host, high_window);
 
-	access_write(host, &host->kvm->mmio, range->base + offset, width, value);
+	access_write(host, (struct place){ false, range->base + offset }, width, value);
 }
 
 static u64 ports_read(struct bus_range *range, u64 offset, unsigned width)
 {
 	struct pci_host *host = container_of(range, struct pci_host, ports);
 
-	return access_read(host, &host->kvm->pio, range->base + offset, width);
+	return access_read(host, (struct place){ true, range->base + offset }, width);
 }
 
 static void ports_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
 	struct pci_host *host = container_of(range, struct pci_host, ports);
 
-	access_write(host, &host->kvm->pio, range->base + offset, width, value);
+	access_write(host, (struct place){ true, range->base + offset }, width, value);
 }
 
 /*

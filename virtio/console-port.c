@@ -120,15 +120,15 @@ static void late_interrupt(struct ioloop_timer *t)
 	struct virtqueue *vq = port__queue(p, TRANSMIT);
 
 	virtio__lock(&vc->virtio);
-	vc->late_started = virtio__is_live(&vc->virtio) && vq->enabled &&
-			   vq->next_used != vc->late_since;
-	if (vc->late_started) {
-		/* It does not sleep, but may not have run since the last piece was taken. */
-		vc->late_since = vq->next_used;
+	const bool serves = virtio__is_live(&vc->virtio) && vq->enabled;
+
+	/* A driver that brought more does not sleep, but may not have run since it was taken. */
+	vc->late_started = serves && vq->next_used != vc->late_since;
+	vc->late_since = vq->next_used;
+	if (vc->late_started)
 		ioloop__arm(&vc->kvm->loop, t, LATE_MS);
-	} else if (virtio__is_live(&vc->virtio) && vq->enabled && p->late < LATE_TO_SLEEP) {
+	else if (serves && p->late < LATE_TO_SLEEP)
 		p->late = virtio__notify(&vc->virtio, vq) ? p->late + 1 : 0;
-	}
 	virtio__unlock(&vc->virtio);
 }
 

@@ -60,7 +60,7 @@ struct virtio_console {
 
 	/* The device's lock guards the rest. */
 	bool late_started;
-	u16 late_since;			/* what had been taken when it was */
+	u16 late_since;			/* what had been taken then: the queue's next_used */
 	u16 cols, rows;			/* of the terminal; 0: it has no size */
 	unsigned nr_ports;
 	struct port ports[MAX_VIRTIO_PORTS];

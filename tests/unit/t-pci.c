@@ -684,6 +684,22 @@ static void ports_are_decoded_where_and_when_the_guest_says(void)
 	stop();
 }
 
+/* The most bytes that are accessed at once are more than there are ports. */
+static void ports_and_memory_are_told_apart(void)
+{
+	start_with_ports();
+	set(FIRST, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	set(FIRST + 1, PCI_COMMAND, 2, PCI_COMMAND_IO | MEMORY);
+	noted();
+	read_mem(0xc0000000, 8);
+	CHECK_STR(noted(), "r0+0/4 r0+4/4 ");
+	write_mem(0xc0000008, 8, 0x200000001);
+	CHECK_STR(noted(), "w0+8/4=1 w0+c/4=2 ");
+	CHECK_EQ(read_mem(0xc0100000, 8), UINT64_MAX);
+	CHECK_STR(noted(), "");
+	stop();
+}
+
 static void the_memory_bit_switches_both_bars(void)
 {
 	start(1);
@@ -1084,7 +1100,8 @@ TESTS(T(memory_and_ports_show_the_same), T(memory_and_ports_write_the_same),
       T(wide_reads_of_memory_are_made_of_bytes), T(the_slot_shows_what_reads_would_find),
       T(bars_tell_their_size), T(a_device_without_bars_has_none),
       T(bars_have_places_of_their_own_from_the_start), T(a_bar_of_ports_says_so_and_how_many),
-      T(ports_are_decoded_where_and_when_the_guest_says), T(the_memory_bit_switches_both_bars),
+      T(ports_are_decoded_where_and_when_the_guest_says),
+      T(ports_and_memory_are_told_apart), T(the_memory_bit_switches_both_bars),
       T(a_device_hears_of_what_it_may_do),
       T(bars_follow_what_is_written), T(the_64_bit_bar_moves_into_the_high_window),
       T(bars_are_decoded_within_a_window_only), T(bars_go_to_the_ends_of_the_window),
