@@ -40,8 +40,7 @@
 	CALL(MAIN, alarm), \
 	CALL(MAIN, newfstatat), \
 	CALL(MAIN, fstat), /* the same function, since 2.39 */ \
-	CALL(MAIN, sched_getaffinity), /* how many CPUs there are, where /sys does not say */ \
-	CALL(WRITER, clock_nanosleep)
+	CALL(MAIN, sched_getaffinity) /* how many CPUs there are, where /sys does not say */
 #else /* musl */
 #define LIBC_OPENAT 0
 #define LIBC_SETFD MAIN
@@ -55,8 +54,7 @@
 	CALL(MAIN, readv), \
 	CALL(MAIN, writev), \
 	CALL(MAIN, getpgid), \
-	CALL(MAIN, sched_getaffinity), \
-	CALL(WRITER, nanosleep)
+	CALL(MAIN, sched_getaffinity)
 #endif
 
 const struct sandbox_rule sandbox_rules[] = {

@@ -389,7 +389,14 @@ CALL(int, -1, scandir, (const char *path, struct dirent ***list,
 
 IDLE(poll, (struct pollfd *fds, nfds_t count, int ms), fds, count, ms)
 IDLE(epoll_wait, (int fd, struct epoll_event *events, int count, int ms), fd, events, count, ms)
-IDLE(nanosleep, (const struct timespec *wanted, struct timespec *left), wanted, left)
+
+/* What is printed by the guest comes from its console's writer alone. This one does not fail either. */
+ssize_t write(int fd, const void *buf, size_t len)
+{
+	if (FROM_PROGRAM && fd == STDOUT_FILENO)
+		violate("write");
+	return NEXT(write)(fd, buf, len);
+}
 
 int epoll_ctl(int fd, int op, int of, struct epoll_event *event)
 {
