@@ -225,6 +225,8 @@ static void read_sector(u64 number, u16 nth, void (*notify_device)(void))
 {
 	u64 deadline = now_ms() + PATIENCE_MS;
 
+	status = 0xff;
+	memset(sector, 0, sizeof(sector));
 	header = (struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_IN, .sector = number };
 	rings.desc[0] = (struct vring_desc){ (u64)&header, sizeof(header), VRING_DESC_F_NEXT, 1 };
 	rings.desc[1] = (struct vring_desc){ (u64)sector, sizeof(sector),

@@ -657,6 +657,46 @@ static void the_watch_hears_the_terminal_and_no_other_port(void)
 	unmake();
 }
 
+static bool toggling;
+
+static void *toggle(void *byte)
+{
+	while (__atomic_load_n(&toggling, __ATOMIC_RELAXED))
+		__atomic_fetch_xor((u8 *)byte, 'K' ^ 'k', __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* However the guest changes it meanwhile */
+static void what_is_watched_is_what_is_printed(void)
+{
+	static const char words[] = "Kernel panic - not syncing: perhaps\n";
+	unsigned printed = 0, others = 0;
+	pthread_t other;
+	char line[128];
+	FILE *out;
+
+	start(0);
+	out = fdopen(dup(pty), "r");
+	guest_write(&kvm->mem, DATA, words, strlen(words));
+	toggling = true;
+	CHECK_EQ(pthread_create(&other, NULL, toggle, guest_ptr(&kvm->mem, DATA, 1)), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		vring__add_out(&rings[TRANSMIT(0)], DATA, strlen(words));
+		virtio__serve(device);
+		CHECK(vring__collect(&rings[TRANSMIT(0)], NULL, NULL));
+		if (i % 20 != 19)
+			continue;
+		for (unsigned k = 0; k < 20 && CHECK(fgets(line, sizeof(line), out)); k++)
+			*(*line == 'K' ? &printed : &others) += 1;
+	}
+	__atomic_store_n(&toggling, false, __ATOMIC_RELAXED);
+	pthread_join(other, NULL);
+	CHECK_EQ(printed + others, 2000);
+	CHECK_EQ(panics, printed);
+	fclose(out);
+	unmake();
+}
+
 static u8 pattern(u64 i)
 {
 	return (u8)(i * 7 + i / 253);
@@ -1093,7 +1133,7 @@ TESTS(T(there_is_none_unless_somebody_wants_one),
       T(a_driver_that_pours_does_not_sleep),
       T(a_reset_takes_a_late_interrupt_back), T(the_end_takes_a_late_interrupt_back),
       T(a_named_port_interrupts_at_once),
-      T(the_watch_hears_the_terminal_and_no_other_port),
+      T(the_watch_hears_the_terminal_and_no_other_port), T(what_is_watched_is_what_is_printed),
       T(output_that_nobody_takes_closes_the_port), T(a_port_without_input_stays_open),
       T(a_slow_reader_makes_the_guest_wait_and_loses_nothing),
       T(endless_output_is_taken_piece_by_piece),
