@@ -35,10 +35,18 @@
 #define CF9_RESET_CPU 0x04 /* a rising edge resets; the other bits say how hard */
 #define CFC_OFFSET 4
 
+/* Where BARs may be: memory, or ports, which have the same numbers */
+struct bar_range {
+	struct bus_range range;
+	struct pci_host *host;
+	struct bus *bus;
+};
+
 struct pci_host {
 	struct kvm_device dev;
 	struct kvm *kvm;
-	struct bus_range config_ports, ecam, window, high_window, ports;
+	struct bus_range config_ports, ecam;
+	struct bar_range window, high_window, ports;
 	struct pci_window high;
 	u8 *space;		/* PCI_ECAM_SIZE bytes, the guest's view of the bus */
 	struct pci_device bridge;
@@ -262,16 +270,11 @@ u64 pci__bar_addr(struct pci_device *dev, unsigned bar)
 	return addr;
 }
 
-/* A port, or an address in memory: they have the same numbers. */
-struct place {
-	bool port;
-	u64 addr;
-};
-
-/* The device that has @width bytes at @place in BAR *@bar at *@offset, or NULL */
-static struct pci_device *find_bar(struct pci_host *host, struct place place, unsigned width,
+/* The device that has @width bytes at @addr in BAR *@bar at *@offset, or NULL */
+static struct pci_device *find_bar(const struct bar_range *r, u64 addr, unsigned width,
 				   unsigned *bar, u64 *offset)
 {
+	struct pci_host *host = r->host;
 	struct pci_device *found = NULL;
 
 	pthread_mutex_lock(&host->lock);
@@ -279,13 +282,13 @@ static struct pci_device *find_bar(struct pci_host *host, struct place place, un
 		struct pci_device *dev = host->devices[devfn];
 
 		for (unsigned i = 0; dev && i < PCI_BARS; i++) {
-			if (place.port != (i == PCI_PORT_BAR) || dev->bar_addr[i] == PCI_NOWHERE ||
-			    place.addr < dev->bar_addr[i] ||
-			    place.addr - dev->bar_addr[i] > dev->bar_size[i] - width)
+			if ((i == PCI_PORT_BAR) != (r == &host->ports) ||
+			    dev->bar_addr[i] == PCI_NOWHERE || addr < dev->bar_addr[i] ||
+			    addr - dev->bar_addr[i] > dev->bar_size[i] - width)
 				continue;
 			found = dev;
 			*bar = i;
-			*offset = place.addr - dev->bar_addr[i];
+			*offset = addr - dev->bar_addr[i];
 			break;
 		}
 	}
@@ -293,87 +296,42 @@ static struct pci_device *find_bar(struct pci_host *host, struct place place, un
 	return found;
 }
 
-static const struct bus *bus_of(struct pci_host *host, struct place place)
+static u64 bars_read(struct bus_range *range, u64 offset, unsigned width)
 {
-	return place.port ? &host->kvm->pio : &host->kvm->mmio;
-}
-
-static u64 access_read(struct pci_host *host, struct place place, unsigned width)
-{
+	const struct bar_range *r = container_of(range, struct bar_range, range);
 	unsigned bar;
-	u64 offset;
-	struct pci_device *dev = find_bar(host, place, width, &bar, &offset);
+	u64 reg;
+	struct pci_device *dev = find_bar(r, range->base + offset, width, &bar, &reg);
 
 	if (!dev) {
-		bus__unclaimed(bus_of(host, place), "read", place.addr, width);
+		bus__unclaimed(r->bus, "read", range->base + offset, width);
 		return ~0ull;
 	}
 	if (width < 8)
-		return dev->ops->bar_read(dev, bar, offset, width);
+		return dev->ops->bar_read(dev, bar, reg, width);
 
-	u64 low = dev->ops->bar_read(dev, bar, offset, 4) & UINT32_MAX;
+	u64 low = dev->ops->bar_read(dev, bar, reg, 4) & UINT32_MAX;
 
-	return low | dev->ops->bar_read(dev, bar, offset + 4, 4) << 32;
+	return low | dev->ops->bar_read(dev, bar, reg + 4, 4) << 32;
 }
 
-static void access_write(struct pci_host *host, struct place place, unsigned width, u64 value)
+static void bars_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
 {
+	const struct bar_range *r = container_of(range, struct bar_range, range);
 	unsigned bar;
-	u64 offset;
-	struct pci_device *dev = find_bar(host, place, width, &bar, &offset);
+	u64 reg;
+	struct pci_device *dev = find_bar(r, range->base + offset, width, &bar, &reg);
 
 	if (!dev) {
-		bus__unclaimed(bus_of(host, place), "write", place.addr, width);
+		bus__unclaimed(r->bus, "write", range->base + offset, width);
 		return;
 	}
 	if (width < 8) {
-		dev->ops->bar_write(dev, bar, offset, width, value);
+		dev->ops->bar_write(dev, bar, reg, width, value);
 		return;
 	}
-	dev->ops->bar_write(dev, bar, offset, 4, (u32)value);
-	dev->ops->bar_write(dev, bar, offset + 4, 4, value >> 32);
-}
-
-static u64 window_read(struct bus_range *range, u64 offset, unsigned width)
-{
-	struct pci_host *host = container_of(range, struct pci_host, window);
-
-	return access_read(host, (struct place){ false, range->base + offset }, width);
-}
-
-static void window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
-{
-	struct pci_host *host = container_of(range, struct pci_host, window);
-
-	access_write(host, (struct place){ false, range->base + offset }, width, value);
-}
-
-static u64 high_window_read(struct bus_range *range, u64 offset, unsigned width)
-{
-	struct pci_host *host = container_of(range, struct pci_host, high_window);
-
-	return access_read(host, (struct place){ false, range->base + offset }, width);
-}
-
-static void high_window_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
-{
-	struct pci_host *host = container_of(range, struct pci_host, high_window);
-
-	access_write(host, (struct place){ false, range->base + offset }, width, value);
-}
-
-static u64 ports_read(struct bus_range *range, u64 offset, unsigned width)
-{
-	struct pci_host *host = container_of(range, struct pci_host, ports);
-
-	return access_read(host, (struct place){ true, range->base + offset }, width);
-}
-
-static void ports_write(struct bus_range *range, u64 offset, unsigned width, u64 value)
-{
-	struct pci_host *host = container_of(range, struct pci_host, ports);
-
-	access_write(host, (struct place){ true, range->base + offset }, width, value);
+	dev->ops->bar_write(dev, bar, reg, 4, (u32)value);
+	dev->ops->bar_write(dev, bar, reg + 4, 4, value >> 32);
 }
 
 /*
@@ -542,9 +500,15 @@ static const struct pci_ops bridge_ops = {
 
 static const struct bus_ops config_ports_ops = { 4, config_ports_read, config_ports_write };
 static const struct bus_ops ecam_ops = { 4, ecam_read, ecam_write };
-static const struct bus_ops window_ops = { 8, window_read, window_write };
-static const struct bus_ops high_window_ops = { 8, high_window_read, high_window_write };
-static const struct bus_ops ports_ops = { 4, ports_read, ports_write };
+static const struct bus_ops window_ops = { 8, bars_read, bars_write };
+static const struct bus_ops ports_ops = { 4, bars_read, bars_write };
+
+static void add_bar_range(struct pci_host *host, struct bar_range *r, struct bus *bus,
+			  struct bus_range range)
+{
+	*r = (struct bar_range){ range, host, bus };
+	bus__register(bus, &r->range);
+}
 
 static struct pci_window place_high_window(const struct kvm *kvm)
 {
@@ -589,16 +553,15 @@ static int pci__init(struct kvm *kvm, struct kvm_device **dev)
 	host->config_ports = (struct bus_range){ PORT_CF8, 8, &config_ports_ops,
 						 "PCI configuration" };
 	host->ecam = (struct bus_range){ PCI_ECAM_BASE, PCI_ECAM_SIZE, &ecam_ops, "PCI ECAM" };
-	host->window = (struct bus_range){ PCI_WINDOW_BASE, PCI_WINDOW_SIZE, &window_ops, "PCI" };
-	host->high_window = (struct bus_range){ host->high.base, host->high.size,
-						&high_window_ops, "PCI above 4 GiB" };
-	host->ports = (struct bus_range){ PCI_PORTS_BASE, PCI_PORTS_SIZE, &ports_ops, "PCI ports" };
 	bus__register(&kvm->pio, &host->config_ports);
-	bus__register(&kvm->pio, &host->ports);
 	bus__register(&kvm->mmio, &host->ecam);
-	bus__register(&kvm->mmio, &host->window);
+	add_bar_range(host, &host->ports, &kvm->pio, (struct bus_range){
+		PCI_PORTS_BASE, PCI_PORTS_SIZE, &ports_ops, "PCI ports" });
+	add_bar_range(host, &host->window, &kvm->mmio, (struct bus_range){
+		PCI_WINDOW_BASE, PCI_WINDOW_SIZE, &window_ops, "PCI" });
 	if (host->high.size)
-		bus__register(&kvm->mmio, &host->high_window);
+		add_bar_range(host, &host->high_window, &kvm->mmio, (struct bus_range){
+			host->high.base, host->high.size, &window_ops, "PCI above 4 GiB" });
 	kvm->pci = host;
 	*dev = &host->dev;
 	return 0;
