@@ -11,8 +11,6 @@
  */
 #include "console.h"
 
-#include <string.h>
-
 /*
  * Linux waits for each piece of a terminal's output to be taken, and burns its
  * CPU meanwhile: it sees for itself that the piece is gone, and an interrupt to
@@ -44,26 +42,6 @@ struct virtqueue *port__queue(struct port *p, unsigned direction)
  * Output
  */
 
-/* Copies what comes after the first @skip bytes of a request, up to @len of it. Returns how much. */
-static size_t copy_output(const struct vq_req *req, u64 skip, u8 *to, size_t len)
-{
-	size_t done = 0;
-
-	for (unsigned i = 0; i < req->nr_out && done < len; i++) {
-		if (skip >= req->iov[i].iov_len) {
-			skip -= req->iov[i].iov_len;
-			continue;
-		}
-
-		size_t part = min_u64(req->iov[i].iov_len - skip, len - done);
-
-		memcpy(to + done, (const u8 *)req->iov[i].iov_base + skip, part);
-		done += part;
-		skip = 0;
-	}
-	return done;
-}
-
 /*
  * Takes up to @budget bytes of the request, as far as the host has room. Returns
  * how many. Each is read once: the guest may change it, and what is watched must be
@@ -75,8 +53,8 @@ static u64 port__send_part(struct port *p, u64 budget)
 	u64 done = 0;
 
 	while (done < budget) {
-		size_t len = copy_output(&p->request, p->sent, bytes,
-					 min_u64(budget - done, sizeof(bytes)));
+		size_t len = vq_req__read(&p->request, p->sent, bytes,
+					  min_u64(budget - done, sizeof(bytes)));
 		size_t taken = console__offer(p->stream, bytes, len);
 
 		if (!p->named)

@@ -659,7 +659,7 @@ static void the_watch_hears_the_terminal_and_no_other_port(void)
 
 static bool toggling;
 
-static void *toggle(void *byte)
+static __racy void *toggle(void *byte)
 {
 	while (__atomic_load_n(&toggling, __ATOMIC_RELAXED))
 		__atomic_fetch_xor((u8 *)byte, 'K' ^ 'k', __ATOMIC_RELAXED);
