@@ -3,18 +3,9 @@
 #include "kvm/boot-progress.h"
 #include "kvm/chars.h"
 #include "kvm/clock.h"
+#include "kvm/console-line.h"
 
 #include <string.h>
-
-#define MAX_STAMP_S (365ull * 86400)
-
-/* A line, taken apart */
-struct kernel_line {
-	bool stamped;
-	u64 stamp_us;
-	const char *text;	/* what follows the stamp, terminated */
-	size_t len;
-};
 
 static u64 monotonic(void)
 {
@@ -34,54 +25,6 @@ void boot_progress__exit(struct boot_progress *p)
 	pthread_mutex_destroy(&p->lock);
 }
 
-static const char *skip_digits(const char *s)
-{
-	return s + strspn(s, "0123456789");
-}
-
-/* "[    0.123456]" at @s. Returns what follows it, or NULL if there is none. */
-static const char *parse_stamp(const char *s, u64 *us)
-{
-	u64 seconds = 0, fraction = 0;
-
-	if (*s++ != '[')
-		return NULL;
-	s += strspn(s, " ");
-
-	const char *point = skip_digits(s);
-
-	if (point == s || *point != '.' || skip_digits(point + 1) != point + 7 || point[7] != ']')
-		return NULL;
-	for (; s < point; s++) {
-		seconds = seconds * 10 + (u64)(*s - '0');
-		if (seconds > MAX_STAMP_S)
-			return NULL;
-	}
-	for (s = point + 1; s < point + 7; s++)
-		fraction = fraction * 10 + (u64)(*s - '0');
-	*us = seconds * 1000000 + fraction;
-	return point + 8;
-}
-
-/* "<6>[    0.123456][    T1] text": the level and the caller are there if so configured. */
-static void parse_line(const char *s, struct kernel_line *line)
-{
-	const char *after;
-
-	if (*s == '<' && skip_digits(s + 1) > s + 1 && *skip_digits(s + 1) == '>')
-		s = skip_digits(s + 1) + 1;
-	after = parse_stamp(s, &line->stamp_us);
-	line->stamped = after;
-	if (after) {
-		s = after;
-		if (*s == '[' && strchr(s, ']'))
-			s = strchr(s, ']') + 1;
-		s += *s == ' ';
-	}
-	line->text = s;
-	line->len = strlen(s);
-}
-
 /* Later than this it cannot have started, and not before it was there. */
 static void kernel_started_before(struct boot_progress *p, u64 ns)
 {
@@ -91,12 +34,12 @@ static void kernel_started_before(struct boot_progress *p, u64 ns)
 		p->start_ns = ns;
 }
 
-static void look_for_user_space(struct boot_progress *p, const char *text)
+static void look_for_user_space(struct boot_progress *p, const char *message)
 {
-	if (begins_with(text, "Run ") && strstr(text, " as init process"))
+	if (begins_with(message, "Run ") && strstr(message, " as init process"))
 		timeline__mark_at(p->timeline, MARK_INIT, p->line_ns);
-	else if (!p->user_space_ns && (begins_with(text, "Freeing unused kernel ") ||
-				       begins_with(text, "systemd[1]: ")))
+	else if (!p->user_space_ns && (begins_with(message, "Freeing unused kernel ") ||
+				       begins_with(message, "systemd[1]: ")))
 		p->user_space_ns = p->line_ns;
 }
 
@@ -107,20 +50,22 @@ static bool in_user_space(const struct boot_progress *p)
 
 static void line_is_complete(struct boot_progress *p)
 {
-	struct kernel_line line;
+	struct console_line line;
+	const char *message;
 
 	p->line[p->len] = '\0';
-	parse_line(p->line, &line);
+	console_line__parse(&line, p->line, p->len);
+	message = line.message;
 	if (!in_user_space(p)) {
 		if (line.stamped && line.stamp_us * 1000 < p->line_ns)
 			kernel_started_before(p, p->line_ns - line.stamp_us * 1000);
-		if (!*p->version && begins_with(line.text, "Linux version ")) {
-			memcpy(p->version, line.text, line.len + 1);
+		if (!*p->version && begins_with(message, "Linux version ")) {
+			memcpy(p->version, message, strlen(message) + 1);
 			p->version_ns = p->line_ns;
 		}
 	}
-	look_for_user_space(p, line.text);
-	if (initcalls__line(&p->initcalls, line.text, line.len,
+	look_for_user_space(p, message);
+	if (initcalls__line(&p->initcalls, message, strlen(message),
 			    line.stamped ? line.stamp_us : p->line_ns / 1000))
 		p->initcalls_stamped = line.stamped;
 }

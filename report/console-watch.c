@@ -9,13 +9,6 @@
 
 #include <string.h>
 
-static const char *skip_digits(const char *p)
-{
-	while (is_digit(*p))
-		p++;
-	return p;
-}
-
 /*
  * What a kernel says of its end
  */
@@ -26,33 +19,37 @@ static const char *skip_digits(const char *p)
  */
 static bool is_of_a_panic(const struct console_line *line)
 {
-	static const char rebooting[] = "Rebooting in ";
+	const char *rest = behind(line->message, "Rebooting in ");
 
-	if (!strncmp(line->message, rebooting, sizeof(rebooting) - 1)) {
-		const char *rest = skip_digits(line->message + sizeof(rebooting) - 1);
-
-		return !strcmp(rest, " seconds.."); /* two dots: programs print three */
-	}
-	return !strncmp(line->message, "Kernel Offset: 0x", 17) ||
+	if (rest)
+		return !strcmp(skip_digits(rest), " seconds.."); /* two dots: programs print three */
+	return begins_with(line->message, "Kernel Offset: 0x") ||
 	       !strcmp(line->message, "Kernel Offset: disabled");
 }
 
-/* Where a panic's words begin: seldom is there another 'K'. */
-static const char *find_panic(const char *text)
+/* Whether the words end at the colon */
+static bool stand_before(const char *words, const struct console_line *line, const char *colon)
 {
-	while ((text = strchr(text, 'K')) && !begins_with(text, "Kernel panic - not syncing"))
-		text++;
-	return text;
+	size_t len = strlen(words);
+
+	return (size_t)(colon - line->text) >= len && !memcmp(colon - len, words, len);
+}
+
+/* Where a panic's words begin, wherever in the line that is; or NULL */
+static const char *find_panic(const struct console_line *line)
+{
+	static const char words[] = "Kernel panic - not syncing";
+	const char *colon = line->colon;
+
+	while (colon && !stand_before(words, line, colon))
+		colon = strchr(colon + 1, ':');
+	return colon ? colon - strlen(words) : NULL;
 }
 
 static bool is_of_a_halt(const struct console_line *line)
 {
-	static const char reboot[] = { 'r', 'e', 'b', 'o', 'o', 't' };
-	const char *colon = line->text - 1;
-
-	while ((colon = strchr(colon + 1, ':'))) {
-		if (colon - line->text >= (ptrdiff_t)sizeof(reboot) &&
-		    !memcmp(colon - sizeof(reboot), reboot, sizeof(reboot)) &&
+	for (const char *colon = line->colon; colon; colon = strchr(colon + 1, ':')) {
+		if (stand_before("reboot", line, colon) &&
 		    (begins_with(colon, ": System halted") || begins_with(colon, ": Power down")))
 			return true;
 	}
@@ -61,7 +58,7 @@ static bool is_of_a_halt(const struct console_line *line)
 
 static void hear_end(struct kvm *kvm, const struct console_line *line)
 {
-	const char *found = find_panic(line->text);
+	const char *found = find_panic(line);
 
 	if (found) {
 		results__crashed(kvm, found);
@@ -87,109 +84,6 @@ static console_listener *const listeners[] = {
 	gates__hear,
 	results__hear,	/* behind those that tell it of a crash */
 };
-
-/*
- * What stands before a message
- */
-
-static const char *skip_blanks(const char *p)
-{
-	while (*p == ' ')
-		p++;
-	return p;
-}
-
-/* Behind an escape sequence (ECMA-48: ESC [ parameters, final byte), as a program leaves them */
-static const char *skip_escape(const char *p)
-{
-	if (p[0] != '\033' || p[1] != '[')
-		return p;
-	for (p += 2; *p >= 0x20 && *p <= 0x3f; p++)
-		;
-	return *p >= 0x40 && *p <= 0x7e ? p + 1 : p;
-}
-
-/* Behind "<4>"; @facility then says who: 0 is the kernel, which no program can claim to be. */
-static const char *skip_level(const char *p, unsigned *facility)
-{
-	unsigned value = 0, digits = 0;
-
-	if (*p != '<')
-		return p;
-	while (is_digit(p[1 + digits]) && digits < 4)
-		value = value * 10 + (unsigned)(p[1 + digits++] - '0');
-	if (!digits || p[1 + digits] != '>')
-		return p;
-	*facility = value >> 3;
-	return p + digits + 2;
-}
-
-/* Behind "[    1.234567]"; then *@us is the time in it. */
-static const char *skip_stamp(const char *p, u64 *us)
-{
-	const char *start = p, *point, *digits;
-
-	if (*p != '[')
-		return start;
-	digits = skip_blanks(p + 1);
-	point = skip_digits(digits);
-	if (point == digits || *point != '.')
-		return start;
-	p = skip_digits(point + 1);
-	if (p - point != 7 || *p != ']')
-		return start;
-	for (*us = 0; digits < p; digits++) {
-		if (digits != point)
-			*us = *us * 10 + (u64)(*digits - '0');
-	}
-	return p + 1;
-}
-
-/* Behind "[    T1]" or "[    C0]": the task or CPU that speaks */
-static const char *skip_caller(const char *p)
-{
-	const char *start = p, *digits;
-
-	if (*p != '[')
-		return start;
-	p = skip_blanks(p + 1);
-	if (*p != 'T' && *p != 'C')
-		return start;
-	digits = p + 1;
-	p = skip_digits(digits);
-	return p > digits && *p == ']' ? p + 1 : start;
-}
-
-/* "systemd[1]: ", as daemons sign what they write to /dev/kmsg */
-static bool is_signed(const char *message)
-{
-	const char *end = strchrnul(message, ' ');
-
-	/* Most lines are told by their first word's end. */
-	if (end - message < (ptrdiff_t)sizeof("a[1]:") - 1 || end[-1] != ':' || end[-2] != ']')
-		return false;
-
-	const char *open = message + strcspn(message, "[:");
-
-	return *open == '[' && open > message && skip_digits(open + 1) == end - 2 &&
-	       is_digit(open[1]);
-}
-
-void console_line__parse(struct console_line *line, const char *text, size_t len)
-{
-	unsigned facility = 0;
-	const char *p = text, *behind;
-
-	*line = (struct console_line){ .text = text, .len = len };
-	while ((behind = skip_escape(p)) != p)
-		p = behind;
-	p = skip_level(p, &facility);
-	behind = skip_stamp(p, &line->stamp_us);
-	line->stamped = behind != p;
-	p = skip_caller(behind);
-	line->message = *p == ' ' && p != text ? p + 1 : p;
-	line->from_program = facility || is_signed(line->message);
-}
 
 /*
  * Making lines
@@ -301,40 +195,49 @@ static bool is_special(u8 byte, bool prompts)
 #define EACH_BYTE 0x0101010101010101ull
 
 /*
- * Finds control characters up to \r, ']' and @other among eight bytes, by their top bits: to
- * take more from a byte than it has sets that, and none of them has it set. The lowest one
- * found is right, those above it may not be.
+ * Finds control characters up to \r and ']' among eight bytes, by their top bits: to take
+ * more from a byte than it has sets that, and none of them has it set. The lowest one found
+ * is right, those above it may not be.
  */
-static u64 find_special(u64 word, u8 other)
+static u64 find_special(const u8 *bytes)
 {
-	return ((word - EACH_BYTE * ('\r' + 1)) |
-		((word ^ EACH_BYTE * ']') - EACH_BYTE) |
-		((word ^ EACH_BYTE * other) - EACH_BYTE)) & ~word & EACH_BYTE * 0x80;
-}
-
-/* How many bytes do no more than to be kept. A vCPU waits meanwhile, so they are taken by words. */
-static size_t count_plain(const u8 *buf, size_t len, bool prompts)
-{
-	const u8 other = prompts ? ' ' : ']';
-	size_t n = 0;
 	u64 word;
 
-	while (len - n >= sizeof(word)) {
-		memcpy(&word, buf + n, sizeof(word));
+	memcpy(&word, bytes, sizeof(word));
+	return ((word - EACH_BYTE * ('\r' + 1)) | ((word ^ EACH_BYTE * ']') - EACH_BYTE)) &
+	       ~word & EACH_BYTE * 0x80;
+}
 
-		const u64 found = find_special(word, other);
+/* How many bytes, of @len, have nothing of the kind: by words, so maybe a few less */
+static size_t skip_plain_words(const u8 *buf, size_t len)
+{
+	size_t n = 0;
+	u64 found;
 
-		if (!found) {
-			n += sizeof(word);
-			continue;
-		}
-		n += (unsigned)__builtin_ctzll(found) / 8;
-		if (is_special(buf[n], prompts))
-			return n;
-		n++; /* a tab, for one */
+	while (len - n >= 2 * sizeof(u64) &&
+	       !(find_special(buf + n) | find_special(buf + n + sizeof(u64))))
+		n += 2 * sizeof(u64);
+	if (len - n < sizeof(u64))
+		return n;
+	found = find_special(buf + n);
+	return n + (found ? (unsigned)__builtin_ctzll(found) / 8 : sizeof(u64));
+}
+
+/*
+ * How many bytes do no more than to be kept. A vCPU waits meanwhile, so they are taken by
+ * words; where prompts are wanted there is something to do at every blank anyway.
+ */
+static size_t count_plain(const u8 *buf, size_t len, bool prompts)
+{
+	size_t n = 0;
+
+	while (n < len) {
+		if (!prompts)
+			n += skip_plain_words(buf + n, len - n);
+		if (n < len && is_special(buf[n], prompts))
+			break;
+		n += n < len;
 	}
-	while (n < len && !is_special(buf[n], prompts))
-		n++;
 	return n;
 }
 

@@ -2,7 +2,7 @@
 /* What a console must not say; include/kvm/gates.h is the manual. */
 #include "kvm/gates.h"
 #include "kvm/chars.h"
-#include "kvm/console-watch.h"
+#include "kvm/console-line.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/results.h"
@@ -237,14 +237,21 @@ static const struct gate_row *row_at(const struct gates *g, const char *p)
 	if (!g->first_byte[(u8)*p])
 		return NULL;
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		size_t len = strlen(rows[i].begins);
+		const char *rest = behind(p, rows[i].begins);
 
 		/* from its last byte on, as the blank that ends one word may begin the other */
-		if (!strncmp(p, rows[i].begins, len) &&
-		    (!rows[i].has || strstr(p + len - 1, rows[i].has)))
+		if (rest && (!rows[i].has || strstr(rest - 1, rows[i].has)))
 			return &rows[i];
 	}
 	return NULL;
+}
+
+/* Behind the next "subsystem: ", or NULL */
+static const char *skip_subsystem(const char *p)
+{
+	while ((p = strchr(p, ':')) && p[1] != ' ')
+		p++;
+	return p ? p + 2 : NULL;
 }
 
 static enum gate_kind built_in_gate(const struct gates *g, const struct console_line *line)
@@ -252,13 +259,10 @@ static enum gate_kind built_in_gate(const struct gates *g, const struct console_
 	const struct gate_row *row = line->continued ? NULL : row_at(g, line->message);
 	const char *p = line->message;
 
-	for (unsigned i = 0; !row && i < MAX_PREFIXES; i++) {
-		p = strstr(p, ": ");
-		if (!p)
-			break;
-		p += 2;
+	if (!row && !line->colon)
+		return GATE_NONE;
+	for (unsigned i = 0; !row && i < MAX_PREFIXES && (p = skip_subsystem(p)); i++)
 		row = row_at(g, p);
-	}
 	if (row)
 		return row->kind;
 	return is_die(line->message) ? GATE_OOPS : GATE_NONE;

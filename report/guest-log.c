@@ -151,16 +151,13 @@ static void tell_gates(const struct guest_log *log, const struct printk_record *
 	size_t len = newline ? (size_t)(newline - record->text) : record->len;
 	u64 us = record->ts_ns == PRINTK_NO_TIME ? 0 : record->ts_ns / 1000;
 	char text[CONSOLE_LINE_MAX + 1], stamp[STAMP_LEN];
+	struct console_line line;
 
 	if (was_shown(log, record->text, len))
 		return;
 	snprintf(text, sizeof(text), "%s%.*s", format_kernel_stamp(us, stamp), (int)len,
 		 record->text);
-
-	const struct console_line line = {
-		.text = text, .len = strlen(text), .message = text + strlen(stamp), .stamped = true,
-	};
-
+	console_line__parse(&line, text, strlen(text));
 	gates__hear_log(log->kvm, &line);
 }
 

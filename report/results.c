@@ -2,7 +2,7 @@
 /* --results; include/kvm/results.h is the manual. */
 #include "kvm/results.h"
 #include "kvm/chars.h"
-#include "kvm/console-watch.h"
+#include "kvm/console-line.h"
 #include "kvm/file.h"
 #include "kvm/ktap-report.h"
 #include "kvm/kvm.h"

@@ -10,6 +10,13 @@ static inline bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static inline const char *skip_digits(const char *s)
+{
+	while (is_digit(*s))
+		s++;
+	return s;
+}
+
 /* A terminal may obey it rather than show it. Bytes above 0x7f may be parts of letters. */
 static inline bool is_control(char c)
 {

@@ -18,22 +18,12 @@
  *
  * Zero bytes are left out, and empty lines are not reported.
  */
-#include "kvm/types.h"
+#include "kvm/console-line.h"
 
 struct kvm;
 
 #define CONSOLE_LINE_MAX 1023
 #define CONSOLE_LINE_OVERLAP 128
-
-struct console_line {
-	const char *text;	/* a string of @len bytes, any but 0, \n and \r */
-	size_t len;
-	const char *message;	/* the part of text after a kernel's prefix: all if it has none */
-	bool stamped;		/* the prefix has a time stamp */
-	u64 stamp_us;		/* that stamp, in microseconds; else 0 */
-	bool from_program;	/* the prefix says that a program wrote it to /dev/kmsg */
-	bool continued;		/* not the first part of a long line */
-};
 
 /*
  * Hears a complete line, valid during the call, on any thread, with the
@@ -48,12 +38,5 @@ struct console_watch { /* zeroed before its first use */
 };
 
 void console_watch__feed(struct console_watch *w, struct kvm *kvm, const u8 *buf, size_t len);
-
-/*
- * Tells a message from what a kernel puts before it: "[    1.234567] ", with
- * CONFIG_PRINTK_CALLER also "[    T1] ", with console_msg_format=syslog "<4>" before
- * both. @text is a string of @len bytes, and lives as long as the line.
- */
-void console_line__parse(struct console_line *line, const char *text, size_t len);
 
 #endif

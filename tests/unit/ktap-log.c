@@ -2,7 +2,7 @@
 /* Results from a log; tests/unit/ktap-log.h is the manual. */
 #include "ktap-log.h"
 
-#include "kvm/console-watch.h"
+#include "kvm/console-line.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -325,7 +325,7 @@ static void a_prompt_is_offered_before_its_line_ends(void)
 /* Unlike a terminal, a watch has no width: a program may print dots for hours. */
 static void a_long_line_comes_in_parts_that_overlap(void)
 {
-	static const char words[] = "Kernel panic - not syncing";
+	static const char words[] = "Kernel panic - not syncing: x";
 
 	for (unsigned before = 0; before < 3 * CONSOLE_LINE_MAX; before += 7) {
 		test__context("%u", before);

@@ -676,11 +676,12 @@ static void a_lockup_is_told_and_counts(void)
 static void what_only_the_log_had_of_a_lockup_counts_and_is_told_to_nobody(void)
 {
 	static const char text[] = "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]";
-	const struct console_line line = { .text = text, .message = text, .len = sizeof(text) - 1 };
+	struct console_line line;
 
 	start(NULL);
 	*reported = '\0';
 	gates__set_lockup_hook(&kvm, take_lockup);
+	console_line__parse(&line, text, sizeof(text) - 1);
 	gates__hear_log(&kvm, &line);
 	CHECK_STR(reported, "");
 	CHECK_EQ(finish(), 116);

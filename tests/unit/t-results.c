@@ -2,7 +2,7 @@
 /* --results: what it takes, what it writes, and what it makes of the verdict. */
 #include "test.h"
 
-#include "kvm/console-watch.h"
+#include "kvm/console-line.h"
 #include "kvm/file.h"
 #include "kvm/kvm.h"
 #include "kvm/parse-options.h"
