@@ -89,13 +89,15 @@ static u64 hash_word(u64 hash, const char *bytes, size_t len)
 	u64 word = 0;
 
 	memcpy(&word, bytes, len);
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
-	return hash ^ hash >> 32;
+	/* What each bit does is found above it, so the upper half is what counts next. */
+	return ((hash << 32 | hash >> 32) ^ word) *
+	       0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
 }
 
 /*
  * Two lines have the same once in 2^32. 0 is an empty line's, and stands for none. Eight
- * bytes at a time, as the vCPU that prints the line waits for it.
+ * bytes at a time, as the vCPU that prints the line waits for it; the last eight may
+ * overlap those before.
  */
 static u32 line_hash(const char *line, size_t len)
 {
@@ -104,15 +106,17 @@ static u32 line_hash(const char *line, size_t len)
 	if (len > HASHED_LEN)
 		len = HASHED_LEN;
 
+	const char *end = p + len;
 	u64 hash = len;
-	size_t n = 0;
 
-	for (; len - n >= sizeof(u64); n += sizeof(u64))
-		hash = hash_word(hash, p + n, sizeof(u64));
-	if (n < len)
-		hash = hash_word(hash, p + n, len - n);
+	for (; (size_t)(end - p) > sizeof(u64); p += sizeof(u64))
+		hash = hash_word(hash, p, sizeof(u64));
+	if (len >= sizeof(u64))
+		hash = hash_word(hash, end - sizeof(u64), sizeof(u64));
+	else
+		hash = hash_word(hash, p, len);
 
-	u32 result = (u32)hash;
+	u32 result = (u32)(hash >> 32);
 
 	return len && !result ? 1 : result;
 }
