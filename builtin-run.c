@@ -3,6 +3,7 @@
 #include "kvm/cmdline.h"
 #include "kvm/command.h"
 #include "kvm/console-log.h"
+#include "kvm/console.h"
 #include "kvm/evidence.h"
 #include "kvm/gates.h"
 #include "kvm/guest-log.h"
@@ -272,7 +273,7 @@ static void kvm_cmd_run_work(struct kvm *kvm)
 	if (err)
 		kvm__stop(kvm, VERDICT_VMM_INTERNAL, "the event loop failed: %s", strerror(-err));
 	sandbox__limit_end(kvm->sandbox);
-	term__release(kvm);
+	consoles__release(kvm);
 	kvm_cpu__stop_all(kvm);
 	coalesced__drain(kvm);
 	evidence__print_own(kvm);
@@ -301,7 +302,7 @@ static void flush_console(struct kvm *kvm)
 	const unsigned step_ms = 100;
 	u64 waited_ms = 0, left;
 
-	while ((left = term__flush(kvm, step_ms))) {
+	while ((left = consoles__flush(kvm, step_ms))) {
 		waited_ms += step_ms;
 		if (waited_ms >= patience_ms || signals__end_is_pending()) {
 			pr_warn("the console's last %llu bytes are lost: its reader does not take them",

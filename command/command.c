@@ -4,6 +4,7 @@
  * it goes; include/kvm/command.h is the manual.
  */
 #include "kvm/command.h"
+#include "kvm/console.h"
 #include "initramfs.h"
 #include "kvm/initramfs.h"
 #include "kvm/kvm.h"
@@ -132,12 +133,12 @@ void command__settle(struct kvm *kvm)
  */
 
 static const struct {
-	const char *port, *name;
-	int in, out;
+	const char *port;
+	struct console_ends ends;
 } streams[NR_STREAMS] = {
-	[STREAM_IN] = { GUEST_PORT_STDIN, "stdin", STDIN_FILENO, -1 },
-	[STREAM_OUT] = { GUEST_PORT_STDOUT, "stdout", -1, STDOUT_FILENO },
-	[STREAM_ERR] = { GUEST_PORT_STDERR, "stderr", -1, STDERR_FILENO },
+	[STREAM_IN] = { GUEST_PORT_STDIN, { .name = "stdin", .in = STDIN_FILENO, .out = -1 } },
+	[STREAM_OUT] = { GUEST_PORT_STDOUT, { .name = "stdout", .in = -1, .out = STDOUT_FILENO } },
+	[STREAM_ERR] = { GUEST_PORT_STDERR, { .name = "stderr", .in = -1, .out = STDERR_FILENO } },
 };
 
 static void close_streams(struct command *c)
@@ -154,10 +155,9 @@ static int open_streams(struct command *c)
 
 	for (unsigned i = 0; i < NR_STREAMS; i++) {
 		c->ports[i].name = streams[i].port;
-		c->ports[i].stream = console__new(c->kvm, streams[i].name, streams[i].in,
-						  streams[i].out, &err);
+		c->ports[i].stream = console__new(c->kvm, &streams[i].ends, &err);
 		if (!c->ports[i].stream) {
-			pr_err("cannot make the command's %s: %s", streams[i].name, strerror(-err));
+			pr_err("cannot make the command's %s: %s", streams[i].ends.name, strerror(-err));
 			close_streams(c);
 			return err;
 		}

@@ -13,6 +13,7 @@
  * the interrupt before the FIFO, so no input is lost by that either.
  */
 #include "kvm/console-watch.h"
+#include "kvm/console.h"
 #include "kvm/kvm.h"
 #include "kvm/log.h"
 #include "kvm/term.h"

@@ -25,7 +25,7 @@
 #include "kvm/log.h"
 #include "kvm/number.h"
 #include "kvm/parse-options.h"
-#include "kvm/term.h"
+#include "kvm/console.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,7 +74,7 @@ static void look(struct ioloop_timer *t)
 
 	/* If more has passed, lkvm was stopped or the host asleep. */
 	h->silent_ms += min_u64(passed_ms, 2 * h->period_ms);
-	if (seen != h->progress || term__is_full(kvm) || verdict__panicked(&kvm->verdict))
+	if (seen != h->progress || consoles__are_full(kvm) || verdict__panicked(&kvm->verdict))
 		h->silent_ms = 0;
 	h->progress = seen;
 	h->looked_ns = now;

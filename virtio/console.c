@@ -7,6 +7,7 @@
 #include "console.h"
 #include "kvm/log.h"
 #include "kvm/parse-options.h"
+#include "kvm/term.h"
 
 #include <errno.h>
 #include <linux/virtio_ids.h>

@@ -17,7 +17,7 @@
 #include "kvm/console-watch.h"
 #include "kvm/ioloop.h"
 #include "kvm/kvm.h"
-#include "kvm/term.h"
+#include "kvm/console.h"
 #include "kvm/virtio-console.h"
 #include "kvm/virtio.h"
 

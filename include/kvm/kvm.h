@@ -26,6 +26,7 @@
 
 struct evidence;
 struct hang;
+struct console;
 struct console_log;
 struct gates;
 struct guest_log;
@@ -60,6 +61,7 @@ struct kvm {
 	struct ioloop loop;
 	struct sandbox *sandbox; /* NULL: none */
 	struct term *term;
+	struct console *consoles; /* all of them, the last one first */
 	struct console_log *console_log; /* NULL: there is none */
 	struct boot_progress *boot_progress; /* NULL: nobody wants to know */
 	struct status *status;	/* the record; NULL: nobody wants one */

@@ -10,7 +10,7 @@
  *
  * A module that wants one adds it in its init, before virtio_console's:
  *
- *	p->stdin.stream = console__new(kvm, "stdin", STDIN_FILENO, -1, &err);
+ *	p->stdin.stream = console__new(kvm, &ends_of_stdin, &err);
  *	p->stdin.name = "org.lkvm.stdin";
  *	virtio_console__add_port(kvm, &p->stdin);
  *

@@ -15,6 +15,7 @@
 #include "fuzz.h"
 
 #include "kvm/console-watch.h"
+#include "kvm/console.h"
 #include "kvm/kvm.h"
 #include "kvm/term.h"
 #include "kvm/virtio-console.h"

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "kvm/kvm.h"
+#include "kvm/term.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * says is looked at and gone, and what a user types is the target's to say.
  * Console 3 leads nowhere; one more, of nobody, is for a named port.
  */
-#include "kvm/term.h"
+#include "kvm/console.h"
 
 #define FAKE_CONSOLES 5
 #define FAKE_NAMED_CONSOLE 4

@@ -7,7 +7,7 @@
 #include "kvm/kvm-cpu.h"
 #include "kvm/kvm.h"
 #include "kvm/last-look.h"
-#include "kvm/term.h"
+#include "kvm/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ void gates__set_lockup_hook(struct kvm *k, lockup_fn *fn)
 	hook = fn;
 }
 
-bool term__is_full(struct kvm *k)
+bool consoles__are_full(struct kvm *k)
 {
 	(void)k;
 	return full;

@@ -5,6 +5,7 @@
 
 #include "kvm/clock.h"
 #include "kvm/signals.h"
+#include "kvm/console.h"
 #include "kvm/term.h"
 #include "kvm/virtio-console.h"
 
@@ -115,12 +116,16 @@ static void add_ports(void)
 
 	for (unsigned n = 0; n < NR_NAMED; n++) {
 		make_pipes(n);
+
+		const struct console_ends ends = {
+			.name = names[n],
+			.in = (int)n == without_input ? -1 : streams[n][0],
+			.out = (int)n == without_output ? -1 : streams[n][1],
+		};
+
 		ports[n] = (struct virtio_port){
 			.name = names[n],
-			.stream = console__new(kvm, names[n],
-					       (int)n == without_input ? -1 : streams[n][0],
-					       (int)n == without_output ? -1 : streams[n][1],
-					       &err),
+			.stream = console__new(kvm, &ends, &err),
 			.opened = note_opened,
 		};
 		CHECK_EQ(err, 0);
@@ -840,7 +845,7 @@ static void the_end_of_the_vm_writes_what_is_left_in_the_queue(void)
 
 	start_ports(7);
 	end = fill_up(0, 4000);
-	term__release(kvm);
+	consoles__release(kvm);
 	for (unsigned i = 0; i < 1000 && left; i++) {
 		u8 buf[4096];
 		struct pollfd p = { .fd = from_port[0], .events = POLLIN };
@@ -852,7 +857,7 @@ static void the_end_of_the_vm_writes_what_is_left_in_the_queue(void)
 				CHECK(buf[k] == pattern(got + (u64)k));
 			got += (u64)n;
 		}
-		left = term__flush(kvm, 1);
+		left = consoles__flush(kvm, 1);
 	}
 	CHECK_EQ(left, 0);
 	while (got < end) {
@@ -877,10 +882,10 @@ static void the_end_of_the_vm_does_not_wait_for_a_broken_driver(void)
 	vring__offer(&rings[TRANSMIT(2)], 999);
 	CHECK_HAS(SAID(kick()), "a chain leaves its table");
 	CHECK(!virtio__is_live(device));
-	term__release(kvm);
+	consoles__release(kvm);
 	for (unsigned i = 0; i < 300 && left; i++) {
 		drain(from_port[0]);
-		left = term__flush(kvm, 1);
+		left = consoles__flush(kvm, 1);
 	}
 	CHECK_EQ(left, 0);
 	unmake();
@@ -1065,12 +1070,15 @@ static void endless_input_leaves_the_loop_to_others(void)
 {
 	static const struct console_guest_ops ops = { .input = take_all };
 	struct console_guest guest = { &ops };
-	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), err;
+	const struct console_ends ends = {
+		.name = "zero", .in = open("/dev/zero", O_RDONLY | O_CLOEXEC), .out = -1,
+	};
+	int err;
 	struct console *c;
 	u64 before;
 
 	make();
-	c = console__new(kvm, "zero", zero, -1, &err);
+	c = console__new(kvm, &ends, &err);
 	if (!CHECK(c))
 		return;
 	console__attach(c, &guest);
@@ -1080,7 +1088,7 @@ static void endless_input_leaves_the_loop_to_others(void)
 	CHECK(kvm->progress - before > 1);
 	console__attach(c, NULL);
 	console__free(c);
-	close(zero);
+	close(ends.in);
 	unmake();
 }
 
