@@ -279,6 +279,10 @@ static void the_time_in_a_stamp_is_told(void)
 	CHECK_EQ(stamp_us, 12345000001);
 	feed_text("[    0.000000] a\n");
 	CHECK_EQ(stamp_us, 0);
+	feed_text("[9999999999.999999] a\n");
+	CHECK_EQ(stamp_us, 9999999999999999);
+	feed_text("[18446744073709.551617] what would be 1\n");
+	CHECK_EQ(stamp_us, 9999999999999999); /* it is none */
 }
 
 static void what_looks_a_little_like_a_prefix_is_none(void)
