@@ -229,14 +229,13 @@ static size_t skip_plain_words(const u8 *buf, size_t len)
  */
 static size_t count_plain(const u8 *buf, size_t len, bool prompts)
 {
-	size_t n = 0;
+	size_t n;
 
-	while (n < len) {
+	for (n = 0; n < len; n++) {
 		if (!prompts)
 			n += skip_plain_words(buf + n, len - n);
-		if (n < len && is_special(buf[n], prompts))
+		if (n == len || is_special(buf[n], prompts))
 			break;
-		n += n < len;
 	}
 	return n;
 }
