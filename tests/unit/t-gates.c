@@ -152,6 +152,7 @@ static const struct sample oopses[] = {
 	{ "Oops: general protection fault, probably for non-canonical address 0x6b6b: 0000 [#1]",
 	  "oops" },
 	{ "general protection fault: 0000 [#1] SMP", "oops" },
+	{ "general protection fault", "oops" },
 	{ "general protection fault, probably for non-canonical address 0xdead000000000100: "
 	  "0000 [#1] PREEMPT SMP NOPTI", "oops" },
 	{ "invalid opcode: 0000 [#1] PREEMPT SMP", "oops" },
@@ -163,6 +164,7 @@ static const struct sample oopses[] = {
 	{ "BUG: Dentry 00000000 still in use (1) [unmount of ext4 sda1]", "bug" },
 	{ "BUG: something nobody has thought of", "bug" },
 	{ "x86/mm: BUG: with the name of a subsystem", "bug" },
+	{ "sd 0:0:0:0: [sda] driver: BUG: behind colons that end no name", "bug" },
 };
 
 static const struct sample splats[] = {
@@ -254,6 +256,7 @@ static const struct sample harmless[] = {
 	{ "DEBUG: nothing" },
 	{ "ata1: SError: { DEBUG: }" },
 	{ "this BUG: is in the middle" },
+	{ "and:aBUG: is in the middle of a word" },
 	{ "BUG_ON is a macro" },
 	{ "BUGS fixed: many" },
 	{ "A BUG (so it says): none" },
@@ -351,7 +354,7 @@ static void the_sizes_of_the_pieces_do_not_matter(void)
 		if (!i) {
 			snprintf(whole, sizeof(whole), "%s", findings());
 			snprintf(detail, sizeof(detail), "%s", kvm.verdict.final.detail);
-			CHECK_HAS(whole, "oops 15, bug 4, warn 3, kasan 2, ");
+			CHECK_HAS(whole, "oops 16, bug 5, warn 3, kasan 2, ");
 			CHECK_HAS(whole, "kmemleak 1, fail-on 2");
 			CHECK(!strstr(whole, "kmsan"));
 		}

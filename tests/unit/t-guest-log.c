@@ -28,6 +28,7 @@ void kvm__guest_panicked(struct kvm *k, const char *line, size_t len)
 }
 
 static char heard[1024]; /* by the gates */
+static unsigned nr_heard;
 static bool oops;
 
 void gates__hear_log(struct kvm *k, const struct console_line *line)
@@ -36,6 +37,7 @@ void gates__hear_log(struct kvm *k, const struct console_line *line)
 
 	CHECK(k == &kvm && line->stamped && !line->continued && !line->from_program);
 	CHECK_EQ(line->len, strlen(line->text));
+	nr_heard++;
 	snprintf(heard + len, sizeof(heard) - len, "%.*s|%s\n", (int)(line->message - line->text),
 		 line->text, line->message);
 }
@@ -55,6 +57,7 @@ static bool make(void)
 	kvm = (struct kvm){ .cfg = &cfg, .mem = image_mem };
 	panics = 0;
 	*heard = '\0';
+	nr_heard = 0;
 	oops = false;
 	return CHECK_EQ(ioloop__init(&kvm.loop), 0) &&
 	       CHECK_EQ(guest_log_module.init(&kvm, &dev), 0);
@@ -181,6 +184,38 @@ static void what_a_console_showed_is_not_repeated(void)
 	}
 }
 
+/* Whether the gates are told of @line once a console has shown @shown */
+static bool is_news(const char *line, const char *shown)
+{
+	if (!make())
+		return false;
+	show(shown);
+	prb__add(0, line);
+	end(VERDICT_PASS, "the guest powered off");
+	examine();
+	unmake();
+	return nr_heard == 1;
+}
+
+/* Wherever that is: at the edge of what is hashed at a time, or in between */
+static void lines_that_differ_in_a_byte_are_different(void)
+{
+	static const unsigned lens[] = { 1, 2, 7, 8, 9, 15, 16, 17, 24, 100, 255, 256 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+		char shown[257] = "", line[257];
+
+		memset(shown, 'x', lens[i]);
+		CHECK(!is_news(shown, shown));
+		for (unsigned at = 0; at < lens[i]; at += at < 16 || at + 17 > lens[i] ? 1 : 16) {
+			test__context("%u of %u", at, lens[i]);
+			memcpy(line, shown, sizeof(line));
+			line[at] = 'y';
+			CHECK(is_news(line, shown));
+		}
+	}
+}
+
 static void all_shown_is_nothing_to_say(void)
 {
 	if (!make())
@@ -244,6 +279,7 @@ static void a_guest_without_a_log_is_none(void)
 
 TESTS(T(a_clean_end_says_nothing), T(the_gates_hear_what_no_console_showed),
       T(a_panic_outranks_a_reset), T(only_the_kernel_can_panic),
-      T(what_a_console_showed_is_not_repeated), T(all_shown_is_nothing_to_say),
+      T(what_a_console_showed_is_not_repeated),
+      T(lines_that_differ_in_a_byte_are_different), T(all_shown_is_nothing_to_say),
       T(a_panic_is_printed_from_its_beginning), T(a_silent_panic_is_noticed),
       T(a_guest_without_a_log_is_none))
