@@ -298,7 +298,7 @@ static int make_console(struct term *t, struct kvm *kvm, unsigned n)
 	return err;
 }
 
-/* The kernel's log beside the terminal of a command. Returns 0, or -errno after a message. */
+/* It is console 0, unless that is a command's terminal. Returns 0, or -errno after a message. */
 static int make_kernel_console(struct term *t, struct kvm *kvm)
 {
 	const struct command_config *command = &kvm->cfg->command;

@@ -11,6 +11,7 @@
  *	raw, cooked	waits until the terminal is in raw mode, or in the mode it had
  *	stopped		waits until the command has stopped, and takes the terminal
  *	fg, bg		continues it, in the foreground or in the background
+ *	idle		waits until it has used next to no CPU time for a tenth of a second
  *	hangup		closes the user's end of the terminal, and sends SIGHUP as a shell does
  *
  * Then waits for the command's end. All it has printed on the terminal goes to
@@ -118,6 +119,26 @@ static bool is_original(const char *arg)
 	       !memcmp(now.c_cc, original.c_cc, sizeof(now.c_cc));
 }
 
+static bool is_idle(const char *arg)
+{
+	struct timespec before, after;
+	clockid_t clock;
+	int status;
+
+	(void)arg;
+	if (waitpid(child, &status, WNOHANG | WUNTRACED) == child)
+		fail("the command %s instead of waiting", WIFSTOPPED(status) ? "stopped" : "ended");
+	if (clock_getcpuclockid(child, &clock) || clock_gettime(clock, &before))
+		return false;
+	poll(NULL, 0, 100);
+	if (clock_gettime(clock, &after))
+		return false;
+
+	long ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+
+	return ms < 20; /* a sanitizer has a thread of its own, which looks around now and then */
+}
+
 static bool has_stopped(const char *arg)
 {
 	int status;
@@ -189,6 +210,8 @@ static void run_step(char *step)
 		kill(-child, SIGCONT);
 	} else if (!strcmp(step, "bg"))
 		kill(-child, SIGCONT);
+	else if (!strcmp(step, "idle"))
+		wait_for(is_idle, NULL, step);
 	else if (!strcmp(step, "hangup"))
 		hang_up();
 	else
